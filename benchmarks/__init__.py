@@ -1,0 +1,1 @@
+"""Measured claims, with limits or peers beside them in the same run."""

@@ -1,0 +1,1 @@
+"""Capturing and judging anchors for each version of a client."""

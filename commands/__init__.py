@@ -1,0 +1,1 @@
+"""The command line behind run.py, one file a command."""

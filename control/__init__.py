@@ -1,0 +1,1 @@
+"""Running unattended: engine, item ledger, journal, reports, settings, vault, locks."""
