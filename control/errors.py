@@ -24,7 +24,7 @@ class ExplainedError(Exception):
     def text(self, language: str = "zh") -> str:
         """The error in one language."""
         if language == "zh":
-            return f"{self.zh.seen}。可能原因:{self.zh.cause}。怎么办:{self.zh.todo}。"
+            return f"{self.zh.seen}。可能原因：{self.zh.cause}。怎么办：{self.zh.todo}。"
         return f"{self.en.seen}. Likely cause: {self.en.cause}. What to do: {self.en.todo}."
 
 

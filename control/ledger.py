@@ -119,7 +119,7 @@ class SqlLedger:
                 return known
             if known.outcome is not None:
                 raise ActRefused(
-                    f"「{act.name}」已记录为「{known.outcome}」,不能改为「{outcome}」,请人工处理 / "
+                    f"「{act.name}」已记录为「{known.outcome}」，不能改为「{outcome}」，请人工处理 / "
                     f"act {act.name!r} of {act.item} was observed as {known.outcome!r}; only a person may change it"
                 )
             return self._finish(connection, row, outcome, dict(detail or {}))
@@ -254,11 +254,11 @@ def _act(row: Any) -> Act:
 def _refusal(act: Act) -> ActRefused:
     if act.outcome is None:
         return ActRefused(
-            f"工单 {act.item} 的「{act.name}」第 {act.attempt} 次于 {act.intended_at} 已发起、结果尚未看到,先查看结果 / "
+            f"工单 {act.item} 的「{act.name}」第 {act.attempt} 次于 {act.intended_at} 已发起、结果尚未看到，先查看结果 / "
             f"attempt {act.attempt} of {act.name!r} on {act.item} was intended at {act.intended_at} and not observed: look first"
         )
-    words = {"done": ("已成功执行,不再重复", "was done: never again")}
-    zh, en = words.get(act.outcome, ("结果未知,需人工确认后才能继续", "has an unknown result: a person must look first"))
+    words = {"done": ("已成功执行，不再重复", "was done: never again")}
+    zh, en = words.get(act.outcome, ("结果未知，需人工确认后才能继续", "has an unknown result: a person must look first"))
     return ActRefused(f"工单 {act.item} 的「{act.name}」{zh} / {act.name!r} on {act.item} {en}")
 
 

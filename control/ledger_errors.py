@@ -46,7 +46,7 @@ def explain(url: str, error: Exception) -> LedgerError:
         zh = Explanation(
             f"账本 {name} 被占用超过 {tables.BUSY_SECONDS:.0f} 秒",
             "另一个程序正在写账本或备份软件锁住了文件",
-            "关闭占用该文件的程序后重新启动;已记录的内容没有丢失",
+            "关闭占用该文件的程序后重新启动；已记录的内容没有丢失",
         )
         en = Explanation(
             f"The ledger {name} was locked for more than {tables.BUSY_SECONDS:.0f} s",
@@ -54,7 +54,9 @@ def explain(url: str, error: Exception) -> LedgerError:
             "close that program and start again; nothing recorded is lost",
         )
     elif "full" in low or "disk i/o" in low or "no space" in low:
-        zh = Explanation(f"账本 {name} 写不进去({said})", "磁盘已满或磁盘故障", "腾出磁盘空间后重新启动;未写入账本的操作没有执行")
+        zh = Explanation(
+            f"账本 {name} 写不进去（{said}）", "磁盘已满或磁盘故障", "腾出磁盘空间后重新启动；未写入账本的操作没有执行"
+        )
         en = Explanation(
             f"The ledger {name} cannot be written ({said})",
             "the disk is full or failing",
@@ -62,24 +64,24 @@ def explain(url: str, error: Exception) -> LedgerError:
         )
     elif "malformed" in low or "not a database" in low or "corrupt" in low:
         zh = Explanation(
-            f"账本 {name} 已损坏({said})",
+            f"账本 {name} 已损坏（{said}）",
             "文件被其他程序改写或断电损坏",
-            "不要删除:把文件另存一份,从备份恢复;在人工核对之前不要运行机器人,以免重复复电",
+            "不要删除：把文件另存一份，从备份恢复；在人工核对之前不要运行机器人，以免重复复电",
         )
         en = Explanation(
             f"The ledger {name} is damaged ({said})",
             "another program wrote to it, or the power failed",
-            "do not delete it: keep a copy, restore the backup; run no robot before a person has checked: an act could be done twice",
+            "do not delete it: keep a copy, restore the backup, and run no robot before a person has checked it",
         )
     elif "unable to open" in low or "readonly" in low or "permission" in low:
-        zh = Explanation(f"账本 {name} 打不开({said})", "路径不存在、没有写权限或文件只读", "检查 site.toml 中的路径和文件权限")
+        zh = Explanation(f"账本 {name} 打不开（{said}）", "路径不存在、没有写权限或文件只读", "检查 site.toml 中的路径和文件权限")
         en = Explanation(
             f"The ledger {name} cannot be opened ({said})",
             "no such path, no permission, or a read-only file",
             "check the path in site.toml and the permissions",
         )
     else:
-        zh = Explanation(f"账本 {name} 出错({said})", "数据库不可用", "检查数据库后重新启动;已记录的内容没有丢失")
+        zh = Explanation(f"账本 {name} 出错（{said}）", "数据库不可用", "检查数据库后重新启动；已记录的内容没有丢失")
         en = Explanation(
             f"The ledger {name} failed ({said})",
             "the database is not available",
