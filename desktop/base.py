@@ -17,6 +17,22 @@ class NoDisplayError(DesktopError):
     """There is no display to grab, or it went away."""
 
 
+class BlackScreenError(DesktopError):
+    """The screen is there but shows nothing: locked, session closed, display asleep."""
+
+
+class ResolutionChangedError(DesktopError):
+    """The screen has another size than when the run started."""
+
+
+class DesktopBusyError(DesktopError):
+    """Another robot works this desktop."""
+
+
+class TextNotTakenError(DesktopError):
+    """Nothing picked up the text that was pasted; it is known that nothing was typed."""
+
+
 class Aborted(BaseException):
     """Ctrl+Shift+Q or a stop request: the run ends here, with keys and buttons up."""
 

@@ -1,0 +1,217 @@
+"""Mouse and keyboard of one display through pyautogui, with a memory of what is held down."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from typing import Any
+
+from desktop import dpi
+from desktop.base import Button, DesktopError, NoDisplayError
+from vision.frame import Point
+
+BUTTONS: dict[Button, int] = {"left": 1, "middle": 2, "right": 3}
+"""Button numbers of X, also used for Windows events."""
+
+_WINDOWS_NOTCH = 120
+"""WHEEL_DELTA: pyautogui hands the number to Windows as it is."""
+
+_binding = threading.RLock()
+"""pyautogui keeps one X connection for the whole process."""
+
+
+def _import_pyautogui(display: str | None) -> Any:
+    """Import pyautogui for ``display``. Late, because it needs a display, and without `mouseinfo`, which ends the process
+    where tkinter is missing."""
+    dpi.enable_awareness()
+    if sys.platform.startswith("linux"):
+        if not display:
+            raise NoDisplayError(
+                "没有显示器：环境变量 DISPLAY 未设置。可能是在纯命令行或服务里运行。请在桌面会话中运行，或用虚拟屏（desktop.virtual）。\n"
+                "No display: DISPLAY is not set, probably a plain terminal or a service. Run it in a desktop session or on a virtual display."
+            )
+        os.environ["DISPLAY"] = display
+        import Xlib.threaded  # noqa: F401  # gives python-xlib real locks; abort() comes from another thread
+    sys.modules.setdefault("mouseinfo", None)  # type: ignore[arg-type]
+    try:
+        import pyautogui
+    except Exception as error:
+        raise NoDisplayError(
+            f"无法连接显示器 {display}：{error}。可能显示服务未启动或无权访问。请检查 DISPLAY。\n"
+            f"Cannot open display {display}: {error}. The display server may be gone or refuse us. Check DISPLAY."
+        ) from error
+    pyautogui.PAUSE = 0
+    return pyautogui
+
+
+class Hands:
+    """Sends single events and remembers what is down. Thread-safe; does not know about aborting.
+
+    pyautogui binds its X connection when imported; this class rebinds it, so one process may use several displays one
+    after the other (or even in turns, at the cost of nothing but clarity).
+    """
+
+    def __init__(self, display: str | None = None) -> None:
+        self.display = display or os.environ.get("DISPLAY")
+        self._gui = _import_pyautogui(self.display)
+        self._held_keys: list[str] = []
+        self._held_buttons: list[Button] = []
+        self._x: Any = None
+        if sys.platform.startswith("linux"):
+            self._x = self._connect()
+
+    def _connect(self) -> Any:
+        import Xlib.display
+
+        try:
+            return Xlib.display.Display(self.display)
+        except Exception as error:
+            raise NoDisplayError(
+                f"无法连接显示器 {self.display}：{error}。可能显示服务未启动。请检查 DISPLAY。\n"
+                f"Cannot open display {self.display}: {error}. The display server may be gone. Check DISPLAY."
+            ) from error
+
+    def _bound(self) -> Any:
+        """pyautogui, talking to this display. Call with ``_binding`` held."""
+        if self._x is not None:
+            self._gui._pyautogui_x11._display = self._x
+        return self._gui
+
+    @property
+    def held(self) -> tuple[tuple[str, ...], tuple[Button, ...]]:
+        """(keys, buttons) that are down because of us."""
+        return tuple(self._held_keys), tuple(self._held_buttons)
+
+    def key_codes(self, key: str) -> list[int]:
+        """Codes of the events that pressing ``key`` makes on X, in order; [] on Windows. Raises ValueError for an unknown name."""
+        name = self.key_name(key)
+        if self._x is None:
+            return []
+        mapping = self._gui._pyautogui_x11.keyboardMapping
+        codes = [int(mapping[name])]
+        if self._gui.isShiftCharacter(name):
+            codes.insert(0, int(mapping["shift"]))
+        return codes
+
+    def key_name(self, key: str) -> str:
+        """The name as pyautogui knows it. Raises ValueError for a name that no key of this keyboard has; pyautogui would
+        ignore it silently."""
+        name = key if len(key) == 1 else key.lower()
+        if name not in self._gui.platformModule.keyboardMapping or not self._gui.platformModule.keyboardMapping[name]:
+            raise ValueError(f"键盘上没有「{key}」键 / no key named {key!r} on this keyboard")
+        return name
+
+    def pointer(self) -> Point:
+        with _binding:
+            x, y = self._bound().position()
+        return Point(int(x), int(y))
+
+    def in_fail_safe_corner(self) -> bool:
+        """Whether the pointer lies where pyautogui's fail-safe stops: a person throws the mouse into the corner."""
+        return tuple(self.pointer()) in [tuple(p) for p in self._gui.FAILSAFE_POINTS]
+
+    def _call(self, name: str, *args: Any, **kwargs: Any) -> None:
+        with _binding:
+            gui = self._bound()
+            try:
+                getattr(gui, name)(*args, _pause=False, **kwargs)
+            except gui.FailSafeException:
+                raise
+            except Exception as error:
+                raise NoDisplayError(
+                    f"输入未能发出（{name}）：{error}。可能显示器已断开。\nInput not sent ({name}): {error}. The display may be gone."
+                ) from error
+
+    def move(self, x: int, y: int) -> None:
+        self._call("moveTo", x, y)
+
+    def button_down(self, button: Button) -> None:
+        self._call("mouseDown", button=button)
+        if button not in self._held_buttons:
+            self._held_buttons.append(button)
+
+    def button_up(self, button: Button) -> None:
+        self._call("mouseUp", button=button)
+        if button in self._held_buttons:
+            self._held_buttons.remove(button)
+
+    def scroll(self, notches: int, horizontal: bool) -> None:
+        """Positive is down or right."""
+        if sys.platform == "win32":
+            amount = notches * _WINDOWS_NOTCH
+            if horizontal:  # pyautogui has no horizontal wheel there
+                dpi._windll().user32.mouse_event(0x1000, 0, 0, amount, 0)
+            else:
+                self._call("scroll", -amount)
+        elif horizontal:
+            self._call("hscroll", notches)
+        else:
+            self._call("scroll", -notches)
+
+    def key_down(self, key: str) -> None:
+        name = self.key_name(key)
+        self._call("keyDown", name)
+        if name not in self._held_keys:
+            self._held_keys.append(name)
+
+    def key_up(self, key: str) -> None:
+        name = self.key_name(key)
+        self._call("keyUp", name)
+        if name in self._held_keys:
+            self._held_keys.remove(name)
+
+    def release_all(self) -> None:
+        """Everything that is down because of us goes up, the last pressed first; errors do not keep the rest down."""
+        failed: list[str] = []
+        with _binding:
+            saved = self._gui.FAILSAFE
+            self._gui.FAILSAFE = False  # a release must reach the screen even when a person holds the mouse in the corner
+            try:
+                for button in reversed(list(self._held_buttons)):
+                    try:
+                        self.button_up(button)
+                    except DesktopError as error:
+                        failed.append(str(error))
+                for key in reversed(list(self._held_keys)):
+                    try:
+                        self.key_up(key)
+                    except DesktopError as error:
+                        failed.append(str(error))
+            finally:
+                self._gui.FAILSAFE = saved
+        if failed:
+            raise NoDisplayError("\n".join(failed))
+
+    def screen_size(self) -> tuple[int, int] | None:
+        """(width, height) of the whole X screen now; None on Windows."""
+        if self._x is None:
+            return None
+        with _binding:
+            try:
+                geometry = self._x.screen().root.get_geometry()
+            except Exception as error:
+                raise NoDisplayError(
+                    f"显示器 {self.display} 已断开：{error}。请检查桌面会话是否还在。\n"
+                    f"Display {self.display} went away: {error}. Check that the desktop session still exists."
+                ) from error
+        return int(geometry.width), int(geometry.height)
+
+    def resources(self) -> str:
+        """The X server's RESOURCE_MANAGER text ('' where there is none)."""
+        if self._x is None:
+            return ""
+        from Xlib import Xatom
+
+        with _binding:
+            value = self._x.screen().root.get_full_property(Xatom.RESOURCE_MANAGER, Xatom.STRING)
+        if value is None:
+            return ""
+        return value.value.decode("latin-1") if isinstance(value.value, bytes) else str(value.value)
+
+    def close(self) -> None:
+        if self._x is not None:
+            with _binding:
+                self._x.close()
+                if self._gui._pyautogui_x11._display is self._x:
+                    self._gui._pyautogui_x11._display = None
