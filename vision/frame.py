@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -102,5 +102,4 @@ class Frame:
     def crop(self, box: Box | tuple[int, int, int, int]) -> Image:
         """A view (not a copy) of the part of ``box`` that lies on the frame; may be empty."""
         part = Box(*box).clip(self.width, self.height)
-        view: Any = self.image[part.y : part.bottom, part.x : part.right]
-        return view
+        return self.image[part.y : part.bottom, part.x : part.right]

@@ -1,0 +1,422 @@
+"""The robot: look → decide → act → look again. Flows are written with its verbs, which are those of `recordings.actions`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from anchors.locate import locate
+from anchors.sighting import Found
+from anchors.store import Library
+from bots.errors import DoubtfulError, MovedError, NotSeenError, StepError
+from bots.eyes import Eyes, Stopwatch
+from bots.ports import Journal, StepRecord, Vault
+from desktop.base import Aborted, Desktop
+from recordings.actions import Action, Check, Choose, Click, Language, Press, Read, Type
+from vision import text
+from vision.findings import Reading
+from vision.frame import Box, Frame, Point
+from vision.patterns import same_text
+
+TOUCH_PAUSE = 3.0
+"""Seconds without a person's hand on mouse or keyboard before the robot goes on; it looks again first."""
+
+LOOKS = 4
+"""How often a step looks again when its target changed between look and act. Rows that move every second are given up."""
+
+HOVER = 0.06
+"""Seconds for the client to draw its hover style before the last look at an irreversible target."""
+
+READ_LEVEL = 0.90
+"""Least certain character of a free reading that is used: accepts 92.3 % with no error in 2,496 cells (FIELD.md §2)."""
+
+
+@dataclass(slots=True)
+class Step:
+    """A step under way: what the journal will hold of it."""
+
+    action: Action
+    target: str
+    item: str | None
+    box: Box | None = None
+    before: Frame | None = None
+    evidence: dict[str, Any] = field(default_factory=dict)
+    clear: list[Box] = field(default_factory=list)
+    note: str = ""
+
+
+class Robot(Eyes):
+    """Eyes and hands on one desktop. One thread."""
+
+    def __init__(
+        self,
+        desktop: Desktop,
+        libraries: Mapping[str, Library],
+        journal: Journal,
+        vault: Vault,
+        language: Language = "zh",
+        progress: Callable[[str], None] | None = None,
+    ) -> None:
+        super().__init__(desktop, libraries, journal, language)
+        self.vault = vault
+        self.item: str | None = None
+        self.progress = progress
+        self.pauses = 0
+        self.moved = 0
+        self._totals: dict[str, float] = {}
+        self._own = 0.0
+        self._waited = 0.0
+
+    # Steps and their time
+
+    @contextmanager
+    def step(self, action: Action, target: str = "") -> Iterator[Step]:
+        """Everything inside is one step of the journal, whatever comes of it."""
+        clock = self.desktop.clock
+        outer, self.watch = self.watch, Stopwatch(clock)
+        step = Step(action, target or getattr(action, "target", ""), self.item)
+        if self.progress is not None:
+            self.progress(action.sentence(self.language))
+        started = clock.now()
+        outcome, message, after = "ok", "", None
+        try:
+            yield step
+        except StepError as error:
+            outcome, message, after = error.outcome, str(error), error.frame
+            raise
+        except Aborted:
+            outcome = "aborted"
+            raise
+        except BaseException as error:
+            outcome, message = "error", f"{type(error).__name__}: {error}"
+            raise
+        finally:
+            seconds = clock.now() - started
+            inner, self.watch = self.watch, outer
+            outer.wait(inner.waited)
+            self._count(inner, seconds)
+            self.journal.step(
+                StepRecord(
+                    action=action,
+                    target=step.target,
+                    item=step.item,
+                    started=started,
+                    seconds=seconds,
+                    waited=inner.waited,
+                    outcome=outcome,
+                    message=message or step.note,
+                    before=step.before,
+                    after=after or self.frame,
+                    target_box=step.box,
+                    evidence=step.evidence,
+                    clear=step.clear,
+                    shares={**inner.shares},
+                )
+            )
+
+    def _count(self, inner: Stopwatch, seconds: float) -> None:
+        self._waited += inner.waited
+        self._own += max(0.0, seconds - inner.waited)
+        for name, share in inner.shares.items():
+            self._totals[name] = self._totals.get(name, 0.0) + share
+
+    def take_times(self) -> dict[str, float]:
+        """Own seconds, waited seconds and shares since the last call."""
+        times = {"own": self._own, "waited": self._waited, **self._totals}
+        self._own = self._waited = 0.0
+        self._totals = {}
+        return times
+
+    # Verbs
+
+    def use(self, system: str) -> None:
+        """Look at the screen through another client's anchors from here on."""
+        self.library = self.libraries[system]
+
+    def click(self, name: str, *, times: int = 1, timeout: float = 30.0, park: bool = True) -> Found:
+        """Find an anchor (waiting for it) and press it. Raises StepError; nothing is pressed then."""
+        anchor = self.anchor(name)
+        double = times == 2
+        with self.step(Click(target=anchor.title, times=2 if double else 1)) as step:
+            for _ in range(LOOKS):
+                _, found = self.wait_seen(name, timeout=timeout)
+                self._remember(step, found)
+
+                def recheck(frame: Frame, box: Box = found.box) -> bool:
+                    again = locate(frame, anchor)
+                    return isinstance(again, Found) and _near(again.box, box)
+
+                try:
+                    self._act(step, found.box, found.click_point, recheck, irreversible=anchor.spec.irreversible, double=double)
+                except MovedError:
+                    continue
+                if park:
+                    self.park()
+                return found
+            raise self._restless(anchor.title)
+
+    def click_where(
+        self, title: str, find: Callable[[Frame], tuple[Box, Sequence[Box]]], *, irreversible: bool = False, timeout: float = 10.0
+    ) -> None:
+        """Press what `find` points to on a fresh frame: a link in a row of a grid. `find` returns the target's box and the
+        boxes that prove it (its row key) and raises StepError when it is not there; it is asked again on the last frame
+        before the button goes down, with the pointer already there."""
+        clock = self.desktop.clock
+        with self.step(Click(target=title)) as step:
+            started = clock.now()
+            for _ in range(LOOKS * 3):
+                frame = self.look()
+                try:
+                    with self.watch("find"):
+                        box, proof = find(frame)
+                except NotSeenError:
+                    # The grid may still be loading, or a dialog lies over it.
+                    if clock.now() - started > timeout:
+                        raise
+                    before = clock.now()
+                    if not self.dismiss_popups(frame):
+                        self.wait_still()
+                    self.watch.wait(clock.now() - before)
+                    continue
+                step.before, step.box, step.clear = frame, box, [box, *proof]
+
+                def recheck(fresh: Frame, box: Box = box) -> bool:
+                    with self.watch("find"):
+                        try:
+                            return _near(find(fresh)[0], box)
+                        except StepError:
+                            return False
+
+                try:
+                    self._act(step, box, box.center, recheck, irreversible=irreversible, always=True)
+                except MovedError:
+                    continue
+                self.park()
+                return
+            raise self._restless(title)
+
+    def type_into(self, name: str, value: str, *, secret: bool = False, shown: str | None = None, verify: bool = True) -> None:
+        """Put text into the field that an anchor points to, replacing what is there, and read it back (a secret is not)."""
+        anchor = self.anchor(name)
+        typed = value if not secret else self.vault.secret(value)
+        display = (value if secret else shown) or ("" if shown is not None else value)
+        with self.step(Type(target=anchor.title, text=display, secret=secret)) as step:
+            for attempt in range(2):
+                for _ in range(LOOKS):
+                    _, found = self.wait_seen(name, timeout=30.0)
+                    self._remember(step, found)
+                    try:
+                        self._act(step, found.box, found.click_point, None)
+                        break
+                    except MovedError:
+                        continue
+                with self.watch("input"):
+                    self.hotkey("ctrl", "a")
+                    self.desktop.type_text(typed, secret=secret)
+                if secret or not verify or self._reads_back(found.click_point, typed):
+                    return
+                step.note = self.say(f"第 {attempt + 1} 次输入后读回不一致", f"read back differently after attempt {attempt + 1}")
+            raise DoubtfulError(
+                self.say(
+                    f"在「{anchor.title}」输入后读回的内容不一致，已停止。可能输入法或焦点被抢走；请查看截图。",
+                    f"What stands in “{anchor.title}” is not what was typed; stopped. The focus may have been taken; see the picture.",
+                ),
+                frame=self.frame,
+            )
+
+    def _reads_back(self, point: Point, typed: str) -> bool:
+        """Whether the text at the click point says what was typed; waits up to a second for the client to draw it."""
+        clock = self.desktop.clock
+        deadline = clock.now() + 1.0
+        scale = self.desktop.scale
+        while True:
+            frame = self.look()
+            with self.watch("read"):
+                strip = Box(point.x - round(60 * scale), point.y - round(16 * scale), round(700 * scale), round(32 * scale))
+                lines = text.find_lines(frame, strip.clip(frame.width, frame.height))
+                near = [line.box for line in lines if line.box.right > point.x - 8 * scale]
+                near.sort(key=lambda box: abs(box.x - point.x))
+                readings = text.read([frame.crop(box.grow(3)) for box in near[:2]])
+            if any(same_text(reading.text, typed) for reading in readings):
+                return True
+            if clock.now() > deadline:
+                return False
+            clock.sleep(0.05)
+
+    def choose(self, name: str, option: str) -> None:
+        """Open a drop-down and choose the option that another anchor shows."""
+        field_anchor, option_anchor = self.anchor(name), self.anchor(option)
+        with self.step(Choose(target=field_anchor.title, option=option_anchor.title)):
+            self.click(name, park=False)
+            self.click(option)
+
+    def press(self, *keys: str) -> None:
+        """A key or a combination: the first ones are held while the last is pressed."""
+        with self.step(Press(keys=keys)) as step:
+            step.before = self.look()
+            self._hands_free(step)
+            with self.watch("input"):
+                self.hotkey(*keys)
+
+    def hotkey(self, *keys: str) -> None:
+        held: list[str] = []
+        try:
+            for key in keys:
+                self.desktop.key_down(key)
+                held.append(key)
+        finally:
+            for key in reversed(held):
+                self.desktop.key_up(key)
+
+    def read_fields(self, *names: str, patterns: Mapping[str, str] | None = None, timeout: float = 15.0) -> dict[str, Reading]:
+        """Read the values to the right of label anchors, all from one frame.
+
+        Returns name → reading; a field that is there but empty reads "". Raises NotSeenError when a label is missing.
+        """
+        with self.step(Read(field="、".join(self.anchor(n).title for n in names))) as step:
+            self.wait_seen(names[0], timeout=timeout)
+            frame = self.wait_still()
+            step.before = frame
+            boxes: dict[str, Box] = {}
+            for name in names:
+                sighting = self.see(name, frame)
+                if not isinstance(sighting, Found):
+                    _, sighting = self.wait_seen(name, timeout=2.0)
+                    assert self.frame is not None
+                    frame = self.frame
+                step.clear.append(sighting.box)
+                boxes[name] = sighting.box
+            with self.watch("read"):
+                values = {}
+                for name, label in boxes.items():
+                    value = value_box(frame, label, list(boxes.values()))
+                    crops = [frame.crop(box.grow(3)) for box in value]
+                    parts = text.read(crops, pattern=(patterns or {}).get(name) if len(crops) == 1 else None)
+                    values[name] = _join(parts)
+            step.note = ""
+            return values
+
+    def check(self, name: str, reading: Reading, equals: str) -> None:
+        """Check that a reading says what is expected. Raises DoubtfulError."""
+        title = self.anchor(name).title
+        with self.step(Check(field=title, equals=equals)) as step:
+            step.before = self.frame
+            if not same_text(reading.text, equals):
+                raise DoubtfulError(
+                    self.say(
+                        f"「{title}」应为 {equals}，读到的是 {reading.text or '（空）'}，未继续。请查看截图。",
+                        f"“{title}” should be {equals} but reads {reading.text or '(empty)'}; stopped. See the picture.",
+                    ),
+                    frame=self.frame,
+                )
+
+    def park(self) -> None:
+        """Take the pointer off the client's controls, so that no hover style is in the next look."""
+        width, height = self.desktop.size
+        self.desktop.move(width - 2, height - 2)
+
+    # Acting
+
+    def _remember(self, step: Step, found: Found) -> None:
+        step.before, step.box, step.clear = self.frame, found.box, [found.box]
+        step.evidence = found.evidence.to_json()
+
+    def _act(
+        self,
+        step: Step,
+        box: Box,
+        point: Point,
+        recheck: Callable[[Frame], bool] | None,
+        *,
+        irreversible: bool = False,
+        double: bool = False,
+        always: bool = False,
+    ) -> None:
+        """Press at `point` if, on a frame taken now, the target is what was seen. Raises MovedError when it is not."""
+        self._hands_free(step)
+        seen = step.before
+        frame = self.look()
+        with self.watch("find"):
+            moved = seen is None or not np.array_equal(seen.crop(box), frame.crop(box))
+        if moved:
+            self.moved += 1
+            raise MovedError(self.say("目标在点击前发生了变化", "The target changed before the click"), frame=frame)
+        with self.watch("input"):
+            self.desktop.move(*point)
+        if (irreversible or always) and recheck is not None:
+            with self.watch("input"):
+                self.desktop.clock.sleep(HOVER if irreversible else HOVER / 2)
+            fresh = self.look()
+            # Hovering may recolour the target, so its words and place are asked for again, not its pixels.
+            if not recheck(fresh):
+                self.moved += 1
+                self.park()
+                raise MovedError(self.say("目标在按下前发生了变化", "The target changed before the press"), frame=fresh)
+            self._hands_free(step)
+        with self.watch("input"):
+            for _ in range(2 if double else 1):
+                self.desktop.button_down()
+                self.desktop.button_up()
+
+    def _hands_free(self, step: Step) -> None:
+        """A person's hand on mouse or keyboard pauses the robot; then it looks again."""
+        if not self.desktop.touched():
+            return
+        self.pauses += 1
+        self.desktop.release_all()
+        self.journal.note("pause", self.say("有人在操作，机器人暂停", "A person is working; the robot pauses"), step.item)
+        clock = self.desktop.clock
+        started = clock.now()
+        while True:
+            self.desktop.clear_touch()
+            clock.sleep(TOUCH_PAUSE)
+            if not self.desktop.touched():
+                break
+        self.watch.wait(clock.now() - started)
+        self.journal.note("resume", self.say("无人操作，重新查看画面后继续", "Nobody touches it; looking again"), step.item)
+        raise MovedError(self.say("有人操作过，需要重新查看画面", "A person worked here; looking again"), frame=self.frame)
+
+    def _restless(self, title: str) -> DoubtfulError:
+        return DoubtfulError(
+            self.say(
+                f"「{title}」在点击前一直在变化，未点击。可能列表在刷新或有动画；请查看截图。",
+                f"“{title}” kept changing before the click; not clicked. A list may be refreshing; see the picture.",
+            ),
+            frame=self.frame,
+        )
+
+
+def value_box(frame: Frame, label: Box, labels: Sequence[Box]) -> list[Box]:
+    """Boxes of the text right of a label, up to the next label or a wide gap; several for a wrapped value."""
+    scale = frame.scale
+    right = min(
+        (other.x for other in labels if other.x > label.right - 2 and abs(other.center.y - label.center.y) < label.height),
+        default=frame.width,
+    )
+    strip = Box(label.right - round(6 * scale), label.y - round(4 * scale), right - label.right, label.height + round(8 * scale))
+    lines = [line.box for line in text.find_lines(frame, strip.clip(frame.width, frame.height))]
+    level = [
+        box for box in lines if abs(box.center.y - label.center.y) <= label.height * 0.6 and box.x >= label.right - 8 * scale
+    ]
+    level.sort(key=lambda box: box.x)
+    pieces: list[Box] = []
+    for box in level:
+        # A gap wider than three characters ends the value: what comes next belongs to the neighbour.
+        if pieces and box.x - pieces[-1].right > 3 * pieces[-1].height:
+            break
+        pieces.append(box)
+    return pieces
+
+
+def _join(parts: Sequence[Reading]) -> Reading:
+    if len(parts) == 1:
+        return parts[0]
+    return Reading("".join(part.text for part in parts), min((part.lowest for part in parts), default=1.0))
+
+
+def _near(a: Box, b: Box) -> bool:
+    return abs(a.x - b.x) <= 4 and abs(a.y - b.y) <= 4
