@@ -102,8 +102,11 @@ class Clipboard:
 
     def _window_release(self) -> None:
         from Xlib import X
+        from Xlib.protocol import request
 
-        self._x.set_selection_owner(X.NONE, self._atom["CLIPBOARD"], X.CurrentTime)
+        request.SetSelectionOwner(
+            display=self._x.display, window=X.NONE, selection=self._atom["CLIPBOARD"], time=X.CurrentTime
+        )
         self._x.sync()
 
     def _serve(self, state: _Offer) -> None:

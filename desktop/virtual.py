@@ -1,0 +1,254 @@
+"""A desktop of our own: an X display without a screen, a window manager and a full-screen browser.
+
+One display for each process is the usual way; several one after the other work too. Linux only.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from desktop import browser
+from desktop.base import DesktopError, NoDisplayError
+from desktop.local import LocalDesktop, TextInput
+from vision.frame import Image
+
+_MARK = (255, 0, 254)
+"""Colour (R, G, B) of the empty screen. No page has it, so a covered screen is told from an uncovered one by its pixels."""
+_QUIET = 0.25
+"""Seconds without a changed pixel that count as loaded."""
+_LIVELY = 3.0
+"""Seconds after which a covered screen that keeps changing (a clock, an animation) counts as loaded."""
+_PREFIX = "zhishou-desk-"
+
+
+class VirtualDesktop:
+    """Context manager: starts everything, waits until the page is painted, hands out :attr:`desktop`.
+
+    ``size`` in physical pixels; ``scale`` the browser's device scale; ``urls`` become tabs of one kiosk browser (Ctrl+Tab
+    switches; none: an empty screen); ``downloads`` where the browser saves files (default: a folder that goes away with the
+    display); ``display`` a fixed X display such as ``:84`` (default: a free one). When this process ends in whatever way,
+    killed too, the browser, the display and their folders go with it.
+    Raises :class:`NoDisplayError` saying what is missing.
+    """
+
+    def __init__(
+        self,
+        size: tuple[int, int] = (1920, 1080),
+        scale: float = 1.0,
+        urls: Sequence[str] = (),
+        *,
+        downloads: Path | None = None,
+        display: str | None = None,
+        text_input: TextInput | None = None,
+        watch: bool = True,
+        timeout: float = 30.0,
+    ) -> None:
+        self._size = size
+        self._scale = scale
+        self._urls = list(urls)
+        self._wanted_display = display
+        self._text_input: TextInput | None = text_input
+        self._watch = watch
+        self._timeout = timeout
+        self._supervisor: subprocess.Popen[bytes] | None = None
+        self._desktop: LocalDesktop | None = None
+        self._downloads = downloads
+        self.folder = Path()
+        self.display = ""
+
+    @property
+    def desktop(self) -> LocalDesktop:
+        """The eyes and hands on this display."""
+        if self._desktop is None:
+            raise DesktopError("虚拟屏尚未启动 / the virtual display is not started")
+        return self._desktop
+
+    @property
+    def downloads(self) -> Path:
+        """Where the browser saves files."""
+        return self._downloads or self.folder / "downloads"
+
+    def start(self) -> LocalDesktop:
+        _check_programs(bool(self._urls))
+        _sweep()
+        self.folder = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-"))
+        try:
+            self.display = self._start_supervisor()
+            _paint_root(self.display)
+            self._desktop = LocalDesktop(self.display, scale=self._scale, text_input=self._text_input, watch=self._watch)
+            if self._urls:
+                self._wait_painted()
+            self._desktop.clear_touch()
+        except BaseException:
+            self.close()
+            raise
+        return self._desktop
+
+    def _start_supervisor(self) -> str:
+        self.downloads.mkdir(parents=True, exist_ok=True)
+        profile = self.folder / "profile"
+        browser.write_profile(profile, self.downloads)
+        fonts = self.folder / "fonts.conf"
+        browser.write_font_configuration(fonts)
+        programs: list[list[str]] = [["openbox", "--sm-disable"]]
+        if self._urls:
+            programs.append(browser.chromium_arguments(self._urls, profile, self._size, self._scale))
+        plan = {
+            "folder": str(self.folder),
+            "size": self._size,
+            "display": self._wanted_display,
+            "env": {
+                "FONTCONFIG_FILE": str(fonts),
+                "LANG": "zh_CN.UTF-8",
+                "LANGUAGE": "zh_CN:zh",
+                "XDG_CONFIG_HOME": str(self.folder / "config"),
+                "XDG_CACHE_HOME": str(self.folder / "cache"),
+                "XDG_RUNTIME_DIR": str(self.folder),
+                "DBUS_SESSION_BUS_ADDRESS": "disabled:",
+                "NO_AT_BRIDGE": "1",
+            },
+            "programs": programs,
+        }
+        self._supervisor = subprocess.Popen(
+            [sys.executable, "-I", "-S", str(Path(__file__).with_name("supervisor.py"))],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            start_new_session=True,  # Ctrl+C in a terminal must not kill the browser under a run that is winding up
+        )
+        assert self._supervisor.stdin is not None
+        self._supervisor.stdin.write(json.dumps(plan).encode() + b"\n")
+        self._supervisor.stdin.flush()
+        answer = self._read_answer()
+        if "display" not in answer:
+            raise NoDisplayError(
+                f"虚拟屏未能启动：{answer.get('error')}。{answer.get('log', '')}\n"
+                f"The virtual display did not start: {answer.get('error')}. Run `python3 run.py doctor`."
+            )
+        return str(answer["display"])
+
+    def _read_answer(self) -> dict[str, Any]:
+        assert self._supervisor is not None and self._supervisor.stdout is not None
+        ready, _, _ = select.select([self._supervisor.stdout], [], [], self._timeout)
+        line = self._supervisor.stdout.readline() if ready else b""
+        if not line:
+            return {"error": f"no answer within {self._timeout:g} s"}
+        answer: dict[str, Any] = json.loads(line)
+        return answer
+
+    def _wait_painted(self) -> None:
+        """Until the page covers the whole screen and is still."""
+        desktop = self.desktop
+        end = time.monotonic() + self._timeout
+        last: Image | None = None
+        covered_since = still_since = time.monotonic()
+        while time.monotonic() < end:
+            image = desktop.grab().image
+            now = time.monotonic()
+            if not _covered(image):
+                last, covered_since = None, now
+            elif last is None or not np.array_equal(image, last):
+                last, still_since = image, now
+            if last is not None and not _blank(image) and (now - still_since >= _QUIET or now - covered_since >= _LIVELY):
+                return
+            desktop.clock.sleep(0.03)
+        if last is not None:
+            return  # covered by a page of a single colour
+        raise NoDisplayError(
+            f"浏览器在 {self._timeout:g} 秒内没有全屏显示页面。可能 chromium 未能启动。日志：{self._log_tail()}\n"
+            f"The browser did not show a full-screen page within {self._timeout:g} s; chromium may not have started. See the log above."
+        )
+
+    def _log_tail(self) -> str:
+        try:
+            return (self.folder / "log.txt").read_text("utf-8", "replace")[-600:]
+        except OSError:
+            return ""
+
+    def close(self) -> None:
+        """End everything; returns when the processes and the folder are gone."""
+        if self._desktop is not None:
+            self._desktop.close()
+            self._desktop = None
+        if self._supervisor is not None:
+            assert self._supervisor.stdin is not None and self._supervisor.stdout is not None
+            self._supervisor.stdin.close()
+            try:
+                self._supervisor.wait(8)
+            except subprocess.TimeoutExpired:
+                self._supervisor.kill()
+                self._supervisor.wait()
+            self._supervisor.stdout.close()
+            self._supervisor = None
+        shutil.rmtree(self.folder, ignore_errors=True) if self.folder.name.startswith(_PREFIX) else None
+
+    def __enter__(self) -> VirtualDesktop:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def start_virtual(
+    size: tuple[int, int] = (1920, 1080), scale: float = 1.0, urls: Sequence[str] = (), **options: Any
+) -> VirtualDesktop:
+    """A started :class:`VirtualDesktop`; the caller closes it."""
+    virtual = VirtualDesktop(size, scale, urls, **options)
+    virtual.start()
+    return virtual
+
+
+def _paint_root(display: str) -> None:
+    """Give the empty screen the mark's colour; the server keeps it (-noreset)."""
+    import Xlib.display
+
+    x = Xlib.display.Display(display)
+    root = x.screen().root
+    red, green, blue = _MARK
+    root.change_attributes(background_pixel=red << 16 | green << 8 | blue)
+    root.clear_area(0, 0, 0, 0)
+    x.sync()
+    x.close()
+
+
+def _covered(image: Image) -> bool:
+    """Whether no pixel on the four edges shows the empty screen's colour, or the black from before it was painted."""
+    mark = np.array(_MARK[::-1], np.uint8)
+    edges = (image[0], image[-1], image[:, 0], image[:, -1])
+    return not any(bool((edge == mark).all(axis=1).any()) for edge in edges) and int(image[::8, ::8].max()) > 0
+
+
+def _blank(image: Image) -> bool:
+    """Whether the screen has one colour only, as before the first paint of a page."""
+    return bool((image[::4, ::4] == image[0, 0]).all())
+
+
+def _check_programs(with_browser: bool) -> None:
+    needed = {"Xvfb": "xvfb", "openbox": "openbox", "xclip": "xclip"} | ({"chromium": "chromium"} if with_browser else {})
+    missing = [package for program, package in needed.items() if not shutil.which(program)]
+    if missing:
+        names = " ".join(missing)
+        raise NoDisplayError(
+            f"缺少系统软件包：{names}。请以 root 运行：apt-get install -y --no-install-recommends {names}\n"
+            f"System packages are missing: {names}. As root: apt-get install -y --no-install-recommends {names}"
+        )
+
+
+def _sweep() -> None:
+    """Remove folders of displays whose process and supervisor were killed together."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+        owner = folder.name.removeprefix(_PREFIX).split("-")[0]
+        if owner.isdigit() and not Path(f"/proc/{owner}").exists():
+            shutil.rmtree(folder, ignore_errors=True)
