@@ -120,7 +120,7 @@ class StepRecord:
     evidence: Mapping[str, Any] = field(default_factory=dict)
     """JSON-ready: every witness with its score and every candidate."""
     clear: Sequence[Box] = ()
-    """Parts of the pictures that were read or recognised and are known to hold nothing personal; the rest of the text is masked."""
+    """Parts of the pictures that are known to hold nothing personal; all other text is masked."""
     shares: Mapping[str, float] = field(default_factory=dict)
     """Where the robot's own time went, seconds: grab, find, read, input, journal …"""
 

@@ -140,24 +140,27 @@ class Robot(Eyes):
     def click(self, name: str, *, times: int = 1, timeout: float = 30.0, park: bool = True) -> Found:
         """Find an anchor (waiting for it) and press it. Raises StepError; nothing is pressed then."""
         anchor = self.anchor(name)
-        double = times == 2
-        with self.step(Click(target=anchor.title, times=2 if double else 1)) as step:
-            for _ in range(LOOKS):
-                _, found = self.wait_seen(name, timeout=timeout)
-                self._remember(step, found)
+        with self.step(Click(target=anchor.title, times=2 if times == 2 else 1)) as step:
+            return self._press_anchor(step, name, timeout, double=times == 2, park=park)
 
-                def recheck(frame: Frame, box: Box = found.box) -> bool:
-                    again = locate(frame, anchor)
-                    return isinstance(again, Found) and _near(again.box, box)
+    def _press_anchor(self, step: Step, name: str, timeout: float, *, double: bool = False, park: bool = True) -> Found:
+        anchor = self.anchor(name)
+        for _ in range(LOOKS):
+            _, found = self.wait_seen(name, timeout=timeout)
+            self._remember(step, found)
 
-                try:
-                    self._act(step, found.box, found.click_point, recheck, irreversible=anchor.spec.irreversible, double=double)
-                except MovedError:
-                    continue
-                if park:
-                    self.park()
-                return found
-            raise self._restless(anchor.title)
+            def recheck(frame: Frame, box: Box = found.box) -> bool:
+                again = locate(frame, anchor)
+                return isinstance(again, Found) and _near(again.box, box)
+
+            try:
+                self._act(step, found.box, found.click_point, recheck, irreversible=anchor.spec.irreversible, double=double)
+            except MovedError:
+                continue
+            if park:
+                self.park()
+            return found
+        raise self._restless(anchor.title)
 
     def click_where(
         self, title: str, find: Callable[[Frame], tuple[Box, Sequence[Box]]], *, irreversible: bool = False, timeout: float = 10.0
@@ -222,8 +225,8 @@ class Robot(Eyes):
                 step.note = self.say(f"第 {attempt + 1} 次输入后读回不一致", f"read back differently after attempt {attempt + 1}")
             raise DoubtfulError(
                 self.say(
-                    f"在「{anchor.title}」输入后读回的内容不一致，已停止。可能输入法或焦点被抢走；请查看截图。",
-                    f"What stands in “{anchor.title}” is not what was typed; stopped. The focus may have been taken; see the picture.",
+                    f"在「{anchor.title}」输入后读回的内容不一致，已停止。可能焦点被抢走；请查看截图。",
+                    f"What stands in “{anchor.title}” is not what was typed; stopped. Was the focus taken? See the picture.",
                 ),
                 frame=self.frame,
             )
@@ -250,9 +253,9 @@ class Robot(Eyes):
     def choose(self, name: str, option: str) -> None:
         """Open a drop-down and choose the option that another anchor shows."""
         field_anchor, option_anchor = self.anchor(name), self.anchor(option)
-        with self.step(Choose(target=field_anchor.title, option=option_anchor.title)):
-            self.click(name, park=False)
-            self.click(option)
+        with self.step(Choose(target=field_anchor.title, option=option_anchor.title)) as step:
+            self._press_anchor(step, name, 30.0, park=False)
+            self._press_anchor(step, option, 10.0)
 
     def press(self, *keys: str) -> None:
         """A key or a combination: the first ones are held while the last is pressed."""
@@ -315,9 +318,12 @@ class Robot(Eyes):
                 )
 
     def park(self) -> None:
-        """Take the pointer off the client's controls, so that no hover style is in the next look."""
+        """Take the pointer off the client's controls, so that no hover style is in the next look.
+
+        The middle of the right edge: corners hold «show desktop» and window buttons.
+        """
         width, height = self.desktop.size
-        self.desktop.move(width - 2, height - 2)
+        self.desktop.move(width - 2, height // 2)
 
     # Acting
 

@@ -1,0 +1,116 @@
+"""`run.py calibrate tour`: walk through a client by a plan and capture its anchors on the way, by pixels alone.
+
+The plan (`anchors/library/<system>/<version>/tour.yaml`) lists screens with the words to capture and the motions that lead
+to the next screen. It is what a person does with the calibration in hand, written down so that it can be repeated when the
+client looks different: nothing in it knows more than the words on the screen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+
+from anchors.locate import locate
+from anchors.model import SCHEMA, AnchorSpec, GridSpec, LibrarySpec, Popup, ScreenSpec
+from anchors.store import Library
+from bots.robot import Robot
+from calibration.capture import CaptureError, Flaw, Sheet, judge
+from calibration.writer import write_library
+from vision.frame import Frame, Image
+
+PATIENCE = 20.0
+"""Seconds that a screen may take to show all the words asked for."""
+
+
+class Tour:
+    """One walk. `robot` looks through the library that grows while it walks."""
+
+    def __init__(self, plan_path: Path, robot: Robot, folder: Path, say: Callable[[str], None]) -> None:
+        self.plan: dict[str, Any] = YAML(typ="safe", pure=True).load(plan_path.read_text(encoding="utf-8"))
+        self.robot, self.folder, self.say = robot, folder, say
+        self.screens: dict[str, ScreenSpec] = {}
+        self.anchors: dict[str, AnchorSpec] = {}
+        self.pictures: dict[str, Image] = {}
+        self.flaws: list[Flaw] = []
+
+    def walk(self) -> list[Flaw]:
+        """Do the whole plan; returns what should be mended. Raises StepError and CaptureError where it cannot go on."""
+        for stop in self.plan["walk"]:
+            kind, value = next(iter(stop.items()))
+            getattr(self, f"_{kind}")(value)
+        return self.flaws
+
+    @property
+    def spec(self) -> LibrarySpec:
+        return LibrarySpec(
+            schema=SCHEMA,
+            system=self.plan["system"],
+            version=str(self.plan["version"]),
+            title=self.plan.get("title", ""),
+            screens=self.screens,
+            anchors=self.anchors,
+            grids={name: GridSpec(**grid) for name, grid in self.plan.get("grids", {}).items()},
+            popups=tuple(
+                Popup(**p) for p in self.plan.get("popups", []) if p["seen"] in self.anchors and p["dismiss"] in self.anchors
+            ),
+            terms=self.plan.get("terms", {}),
+        )
+
+    def _capture(self, value: dict[str, Any]) -> None:
+        name, wishes = value["screen"], value["anchors"]
+        clock = self.robot.desktop.clock
+        deadline = clock.now() + PATIENCE
+        while True:
+            frame = self.robot.wait_still(quiet=0.6)
+            sheet = Sheet(name, frame)
+            try:
+                found = {anchor: sheet.cut(anchor, wish) for anchor, wish in wishes.items()}
+                break
+            except CaptureError:
+                if clock.now() > deadline:
+                    raise
+        self.screens[name] = ScreenSpec(file=f"screens/{name}.png", scale=frame.scale)
+        self.pictures[name] = frame.image
+        self.anchors.update(found)
+        write_library(self.folder, self.spec, {name: frame.image})
+        library = Library.open(self.plan["system"], str(self.plan["version"]), self.folder.parent.parent)
+        self.robot.libraries[library.system] = library
+        self.robot.library = library
+        self._judge(frame, found, library)
+        self.say(f"  {name}: {len(found)} 个锚点 / anchors")
+
+    def _judge(self, frame: Frame, found: dict[str, AnchorSpec], library: Library) -> None:
+        for anchor, spec in found.items():
+            for flaw in judge(frame, anchor, locate(frame, library[anchor]), spec):
+                self.flaws.append(flaw)
+                self.say(f"    ! {flaw.message}")
+
+    def _click(self, name: str) -> None:
+        self.robot.click(name)
+
+    def _hover_click(self, name: str) -> None:
+        self.robot.click(name, park=False)
+
+    def _type(self, value: dict[str, str]) -> None:
+        secret = "secret" in value
+        self.robot.type_into(value["into"], value["secret"] if secret else value["text"], secret=secret)
+
+    def _press(self, keys: list[str]) -> None:
+        self.robot.press(*keys)
+
+    def _wait(self, seconds: float) -> None:
+        self.robot.desktop.clock.sleep(float(seconds))
+
+    def _link(self, value: dict[str, str]) -> None:
+        """Press a word that stands in a grid's first row (it is no anchor: rows come and go)."""
+        frame = self.robot.wait_still(quiet=0.6)
+        sheet = Sheet("link", frame)
+        spec = sheet.cut("link", {**value, "title": value["text"]})
+        x, y, width, height = spec.box
+        self.robot.desktop.move(x + width // 2, y + height // 2)
+        self.robot.desktop.button_down()
+        self.robot.desktop.button_up()
+        self.robot.park()
