@@ -1,4 +1,4 @@
-"""Where text stands on a frame: gradients and connected components, no network (0.03 s a screen, FIELD.md §2)."""
+"""Where text stands on a frame: edges, straight lines taken out, what is left glued to pieces. No network."""
 
 from __future__ import annotations
 
@@ -12,17 +12,21 @@ from vision.findings import Line
 from vision.frame import Box, Frame, Image
 
 EDGE = 20
-"""Gray step between neighbours that counts as an edge: disabled text has 35 and more, zebra stripes and light borders under 18."""
-# Lengths below are pixels at 100 %; they grow with the scale of the frame.
+"""Gray step between neighbours that counts as an edge: disabled text has 35 and more, zebra and light borders less than 18."""
+# Lengths are pixels at 100 %; they grow with the scale of the frame.
 LONG_ACROSS = 44
 """Straight edges longer than this are borders: the longest stroke of a glyph is one em (24 px in big headings)."""
 LONG_DOWN = 30
-GLUE = 2.5
+GLUE = 2
 """Half the gap that always belongs to one piece: letter spacing and the inside of characters."""
 GAP = 0.8
-"""Of the text's height: a wider gap separates. A full-width colon leaves 0.65, neighbouring buttons 0.9 and more."""
-TALLEST = 52
+"""Of the text's height: a wider gap separates. A full-width colon leaves 0.65, neighbouring links 0.95 and more."""
+TALLEST = 48
 """Higher pieces are pictures."""
+CORNER = 6
+"""Thinner remains beside a border are its rounded corners and short sides."""
+FRAME_SIDE = 0.6
+"""Part of each side that must be drawn for a piece to be a small frame (a button too short for ``LONG_ACROSS``)."""
 
 
 @dataclass(slots=True)
@@ -36,9 +40,13 @@ class _Piece:
     def height(self) -> int:
         return self.bottom - self.top
 
+    @property
+    def width(self) -> int:
+        return self.right - self.left
+
 
 def find_lines(frame: Frame | Image, region: Box | None = None, scale: float | None = None) -> list[Line]:
-    """Pieces of text in ``region`` (default: all), top to bottom, then left to right, not read yet.
+    """Pieces of text in ``region`` (default: all), in reading order, not read yet.
 
     ``frame`` is a :class:`Frame` or ``uint8`` H×W×3 BGR; boxes are in its pixels and lie close around the ink. Pieces
     with a wide gap between them are separate lines; icons may be among the lines. ``scale`` defaults to the frame's.
@@ -53,7 +61,7 @@ def find_lines(frame: Frame | Image, region: Box | None = None, scale: float | N
     if area.width < 3 or area.height < 3:
         return []
     pieces = _pieces(image[area.y : area.bottom, area.x : area.right], scale)
-    boxes = [Box(p.left + area.x, p.top + area.y, p.right - p.left, p.height) for p in _join(pieces)]
+    boxes = [Box(p.left + area.x, p.top + area.y, p.width, p.height) for p in _join(pieces, scale)]
     return [Line(box) for box in in_reading_order(boxes)]
 
 
@@ -74,66 +82,76 @@ def in_reading_order(boxes: list[Box]) -> list[Box]:
 def _pieces(image: Image, scale: float) -> list[_Piece]:
     gray: Any = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
     height, width = gray.shape
-    across = np.zeros((height, width), np.uint8)
-    down = np.zeros((height, width), np.uint8)
-    # An edge is marked on the side where the next pixel differs; both sides of a 1-px stroke are marked.
+    # An edge is marked in the pixel after the step, so a stroke is marked where it starts and just behind its end.
+    across: Any = np.zeros((height, width), np.uint8)
+    down: Any = np.zeros((height, width), np.uint8)
     cv2.threshold(cv2.absdiff(gray[1:], gray[:-1]), EDGE - 1, 1, cv2.THRESH_BINARY, dst=across[1:])
     cv2.threshold(cv2.absdiff(gray[:, 1:], gray[:, :-1]), EDGE - 1, 1, cv2.THRESH_BINARY, dst=down[:, 1:])
-    long_across = cv2.morphologyEx(across, cv2.MORPH_OPEN, np.ones((1, round(LONG_ACROSS * scale)), np.uint8))
-    long_down = cv2.morphologyEx(down, cv2.MORPH_OPEN, np.ones((round(LONG_DOWN * scale), 1), np.uint8))
-    mask = (across ^ long_across) | (down ^ long_down)
-    long = long_across | long_down
-    mask = _without_corners(mask, long, scale)
+    long: Any = cv2.morphologyEx(across, cv2.MORPH_OPEN, np.ones((1, round(LONG_ACROSS * scale)), np.uint8))
+    long |= cv2.morphologyEx(down, cv2.MORPH_OPEN, np.ones((round(LONG_DOWN * scale), 1), np.uint8))
+    mask: Any = across | down
+    mask &= 1 - long
     glue = round(GLUE * scale)
     thick = cv2.dilate(mask, np.ones((3, 2 * glue + 1), np.uint8))
     # Characters must not be glued together across a border.
-    thick &= ~long & 1
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(thick, connectivity=4)
-    pieces = []
-    tallest = TALLEST * scale
-    for left, top, w, h, _area in stats[1:count].tolist():
-        right, bottom = min(width, left + w) - glue, top + h - 1
-        left, top = left + glue, top + 1
-        # Edges stand one pixel right of and below the ink's start; both ends are inside after this.
-        piece = _Piece(max(0, left - 1), max(0, top - 1), max(left + 1, right), max(top + 1, bottom))
-        if piece.height <= tallest and (piece.right - piece.left) >= 2:
+    thick &= 1 - long
+    contours, hierarchy = cv2.findContours(thick, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
+    pieces: list[_Piece] = []
+    for contour, links in zip(contours, hierarchy[0] if contours else (), strict=True):
+        if links[3] >= 0:  # the inside of a hole
+            continue
+        x, y, w, h = cv2.boundingRect(contour)
+        piece = _tight(mask, x, y, w, h)
+        if piece is not None and piece.height <= TALLEST * scale and not _is_border(piece, mask, long, scale):
             pieces.append(piece)
     return pieces
 
 
-def _without_corners(mask: Any, long: Any, scale: float) -> Any:
-    """Round corners of buttons and boxes are what is left of their outlines: small and touching a removed line."""
-    near = cv2.dilate(long, np.ones((3, 3), np.uint8))
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
-    touching = np.zeros(count, np.bool_)
-    touching[labels[(near & mask).astype(np.bool_)]] = True
-    touching[0] = False
-    small = (stats[:, cv2.CC_STAT_WIDTH] <= 8 * scale) & (stats[:, cv2.CC_STAT_HEIGHT] <= 8 * scale)
-    drop = touching & small
-    if drop.any():
-        mask = mask.copy()
-        mask[drop[labels]] = 0
-    return mask
+def _tight(mask: Any, x: int, y: int, w: int, h: int) -> _Piece | None:
+    """The piece's ink within its glued box: marks stand from the ink's first pixel to one behind its last."""
+    ink_x, ink_y, ink_w, ink_h = cv2.boundingRect(mask[y : y + h, x : x + w])
+    if ink_w == 0:
+        return None
+    left, top = x + ink_x, y + ink_y
+    return _Piece(left, top, left + max(1, ink_w - 1), top + max(1, ink_h - 1))
 
 
-def _join(pieces: list[_Piece]) -> list[_Piece]:
-    """Join neighbours of one line of text: vertical overlap, small gap relative to their height."""
-    pieces = sorted(pieces, key=lambda p: p.left)
+def _is_border(piece: _Piece, mask: Any, long: Any, scale: float) -> bool:
+    """Whether a piece is what is left of a box's outline: a corner or side beside a straight line, or a small frame."""
+    if min(piece.width, piece.height) <= CORNER * scale:
+        beside = long[max(0, piece.top - 2) : piece.bottom + 3, max(0, piece.left - 2) : piece.right + 3]
+        if beside.any():
+            return True
+    if piece.height < 16 * scale or piece.width < 1.4 * piece.height:
+        return False
+    part = mask[piece.top : piece.bottom + 1, piece.left : piece.right + 1]
+    sides = (part[:2].any(axis=0), part[-2:].any(axis=0), part[:, :2].any(axis=1), part[:, -2:].any(axis=1))
+    return all(side.mean() >= FRAME_SIDE for side in sides)
+
+
+def _join(pieces: list[_Piece], scale: float) -> list[_Piece]:
+    """Join neighbours of one line of text: on one height, with a small gap relative to it."""
     joined: list[_Piece] = []
-    for piece in pieces:
-        best: _Piece | None = None
-        for line in reversed(joined):
-            tall = max(line.height, piece.height)
-            if piece.left - line.right > GAP * tall or line.height > 2.2 * max(piece.height, 6) and piece.height > 6:
-                continue
-            overlap = min(line.bottom, piece.bottom) - max(line.top, piece.top)
-            together = max(line.bottom, piece.bottom) - min(line.top, piece.top)
-            if overlap >= 0.5 * min(line.height, piece.height) and together <= 1.5 * tall:
-                best = line
-                break
-        if best is None:
-            joined.append(_Piece(piece.left, piece.top, piece.right, piece.bottom))
+    open_lines: list[_Piece] = []
+    for piece in sorted(pieces, key=lambda p: p.left):
+        # No gap is wider than that of the tallest text, so lines that ended further left are finished.
+        open_lines = [line for line in open_lines if piece.left - line.right <= GAP * TALLEST * scale]
+        beside = (line for line in reversed(open_lines) if line.top < piece.bottom and piece.top < line.bottom)
+        line = next((line for line in beside if _one_line(line, piece)), None)
+        if line is None:
+            line = _Piece(piece.left, piece.top, piece.right, piece.bottom)
+            open_lines.append(line)
+            joined.append(line)
         else:
-            best.left, best.right = min(best.left, piece.left), max(best.right, piece.right)
-            best.top, best.bottom = min(best.top, piece.top), max(best.bottom, piece.bottom)
-    return [p for p in joined if p.right - p.left >= 3 and (p.height >= 5 or p.right - p.left >= 5)]
+            line.right = max(line.right, piece.right)
+            line.top, line.bottom = min(line.top, piece.top), max(line.bottom, piece.bottom)
+    return [p for p in joined if p.width >= 2 and (p.height >= 5 or p.width >= 5)]
+
+
+def _one_line(line: _Piece, piece: _Piece) -> bool:
+    tall = max(line.height, piece.height)
+    if piece.left - line.right > GAP * tall:
+        return False
+    overlap = min(line.bottom, piece.bottom) - max(line.top, piece.top)
+    together = max(line.bottom, piece.bottom) - min(line.top, piece.top)
+    return overlap >= 0.5 * min(line.height, piece.height) and together <= 1.4 * tall
