@@ -95,7 +95,12 @@ def install_line(packages: list[str]) -> str:
 
 
 def can_install() -> bool:
-    return hasattr(os, "geteuid") and os.geteuid() == 0 and shutil.which("apt-get") is not None and Path("/etc/debian_version").exists()
+    return (
+        hasattr(os, "geteuid")
+        and os.geteuid() == 0
+        and shutil.which("apt-get") is not None
+        and Path("/etc/debian_version").exists()
+    )
 
 
 def apt(*arguments: str) -> None:
@@ -192,7 +197,9 @@ def uv_environment() -> dict[str, str]:
 
 def run_quietly(command: list[str], environment: dict[str, str] | None = None) -> str:
     """Run; returns '' or, when it failed, the end of what it printed."""
-    done = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", check=False)
+    done = subprocess.run(
+        command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", check=False
+    )
     return "" if done.returncode == 0 else (done.stdout + done.stderr)[-2500:] or f"exit code {done.returncode}"
 
 
@@ -317,7 +324,10 @@ def hand_over() -> int:
 
 def main() -> int:
     if sys.version_info < (3, 11):
-        say(f"需要 Python 3.11 或更新版本，现在是 {sys.version.split()[0]}", f"Python 3.11 or newer is needed; this is {sys.version.split()[0]}")
+        say(
+            f"需要 Python 3.11 或更新版本，现在是 {sys.version.split()[0]}",
+            f"Python 3.11 or newer is needed; this is {sys.version.split()[0]}",
+        )
         return NOT_READY
     try:
         if not ready() or missing_packages():
