@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,8 @@ from vision.frame import Box
 from vision.patterns import Template, look_alikes, template
 from vision.recogniser import BLANK, STEP, Probabilities, Recogniser, Strip
 
+FAINTEST_LETTER = 1e-5
+"""Characters that reach this nowhere are left out of the search."""
 LEAST_FOR_TEMPLATE = 0.05
 """A path along the template this much less probable than the free one, look-alikes taken together, is not believed."""
 
@@ -44,7 +47,7 @@ def decode(probabilities: Probabilities, strip: Strip, network: Recogniser, patt
     if order is not None:
         marks = [mark for mark in free if not mark.text.isspace()]
         return _reading(_spaced(marks, [space for _, space in order]), strip, True)
-    forced = _along(probabilities, network, form, free)
+    forced = _along(probabilities, network, form)
     if forced is None:
         return _reading(free, strip, False)
     return _reading(forced, strip, True)
@@ -83,12 +86,12 @@ def _reading(marks: list[_Mark], strip: Strip, matches: bool | None) -> Reading:
         # Something is drawn but no character was recognised: an icon, a line. Not certain at all.
         return Reading("", 0.0, matches=False if matches is not None else None)
     centres = [((m.first + m.last + 1) * STEP / 2) / strip.zoom + strip.origin for m in marks]
-    cuts = [(a + b) / 2 for a, b in zip(centres, centres[1:], strict=False)]
+    cuts = [(a + b) / 2 for a, b in pairwise(centres)]
     half = strip.ink.height * 0.55
     edges = [max(strip.ink.x, centres[0] - half), *cuts, min(strip.ink.right, centres[-1] + half)]
     characters = tuple(
         Character(mark.text, mark.probability, _between(left, right, strip.ink))
-        for mark, left, right in zip(marks, edges, edges[1:], strict=False)
+        for mark, (left, right) in zip(marks, pairwise(edges), strict=True)
     )
     return Reading("".join(m.text for m in marks), min(m.probability for m in marks), characters, matches=matches)
 
@@ -98,54 +101,72 @@ def _between(left: float, right: float, ink: Box) -> Box:
     return Box(x, ink.y, max(1, round(right) - x), ink.height)
 
 
-@lru_cache(maxsize=64)
-def _tables(form: Template, index: tuple[tuple[str, int], ...]) -> Any:
-    """Arrays for the automaton: columns of the alphabet, columns folded into each, allowed, predecessors."""
-    columns = dict(index)
-    letters = [c for c in form.alphabet if c in columns]
-    allowed = np.array([[c in choices for c in letters] for choices in form.sets], np.bool_)
+@dataclass(frozen=True, slots=True, eq=False)
+class _Tables:
+    """A template as arrays for one network."""
+
+    letters: tuple[str, ...]
+    columns: npt.NDArray[np.int64]
+    """Of each letter in the network's output."""
+    folds: tuple[tuple[int, tuple[int, ...]], ...]
+    """(letter, columns of its look-alikes that the template does not allow): their probability counts for the letter."""
+    allowed: npt.NDArray[np.bool_]
+    """Position × letter."""
+    before: npt.NDArray[np.int64]
+    """Position × slot: the position before; P is the start, P+1 does not exist (P positions)."""
+
+
+@lru_cache(maxsize=128)
+def _tables(form: Template, network: Recogniser) -> _Tables:
+    index = network.index
     taken = set(form.alphabet)
-    folds = [[columns[c]] + [columns[o] for o in sorted(look_alikes(c)) if o in columns and o not in taken] for c in letters]
-    width = max(len(before) for before in form.before)
-    # Predecessor -2 does not exist; -1 is the start. Row P of the score tables is the start, row P+1 is impossible.
+    letters = tuple(c for c in form.alphabet if c in index)
+    folds = []
+    for number, letter in enumerate(letters):
+        others = tuple(index[o] for o in sorted(look_alikes(letter) - taken) if o in index)
+        if others:
+            folds.append((number, others))
     size = len(form.sets)
-    before = np.full((size, width), size + 1)
+    before = np.full((size, max(len(b) for b in form.before)), size + 1)
     for position, sources in enumerate(form.before):
         for slot, source in enumerate(sources):
             before[position, slot] = size if source == -1 else source
-    return letters, allowed, folds, before
+    columns = np.array([index[c] for c in letters], np.int64)
+    allowed = np.array([[c in choices for c in letters] for choices in form.sets], np.bool_).reshape(size, len(letters))
+    return _Tables(letters, columns, tuple(folds), allowed, before)
 
 
-def _along(probabilities: Probabilities, network: Recogniser, form: Template, free: list[_Mark]) -> list[_Mark] | None:
+def _along(probabilities: Probabilities, network: Recogniser, form: Template) -> list[_Mark] | None:
     """The most probable path that fits the template, or None where it is not believable."""
-    needed = set(form.alphabet).union(*(look_alikes(c) for c in form.alphabet))
-    index = tuple(sorted((c, network.index[c]) for c in needed if c in network.index))
-    letters, allowed, folds, before = _tables(form, index)
-    if not letters:
+    tables = _tables(form, network)
+    emitted = probabilities[:, tables.columns].astype(np.float64)
+    for number, others in tables.folds:
+        emitted[:, number] += probabilities[:, others].sum(axis=1)
+    # Of thousands of allowed characters only those that are seen at all can lie on a believable path.
+    seen = np.flatnonzero(emitted.max(axis=0, initial=0.0) >= FAINTEST_LETTER)
+    if seen.size == 0:
         return None
-    tiny = 1e-12
-    emitted = np.stack([probabilities[:, columns].sum(axis=1) for columns in folds], axis=1).astype(np.float64)
+    emitted = emitted[:, seen]
     # A space read where the template has none is no character.
-    space = network.index[" "]
-    blank = (probabilities[:, BLANK] + probabilities[:, space]).astype(np.float64)
-    log_letters: Floats = np.log(np.clip(emitted, tiny, 1.0))
-    log_blank: Floats = np.log(np.clip(blank, tiny, 1.0))
-    path = _best_path(log_letters, log_blank, allowed, before, form)
-    if path is None:
+    blank = (probabilities[:, BLANK] + probabilities[:, network.index[" "]]).astype(np.float64)
+    best = _best_path(_logarithm(emitted), _logarithm(blank), tables.allowed[:, seen], tables.before, form)
+    if best is None:
         return None
-    rows, score = path
-    likeliest = np.log(np.clip(probabilities.max(axis=1), tiny, 1.0)).sum()
-    ratio = float(np.exp(min(0.0, score - likeliest)))
+    path, score = best
+    ratio = float(np.exp(min(0.0, score - _logarithm(probabilities.max(axis=1)).sum())))
     if ratio < LEAST_FOR_TEMPLATE:
         return None
-    marks: list[_Mark] = []
-    spaces: list[bool] = []
-    for position, letter, first, last in rows:
-        probability = min(1.0, float(emitted[first : last + 1, letter].max()))
-        # What the template pushed aside elsewhere on the path (a character dropped) makes every character doubtful.
-        marks.append(_Mark(letters[letter], min(probability, max(ratio, 0.0)) if ratio < 0.5 else probability, first, last))
-        spaces.append(form.spaced[position])
-    return _spaced(marks, spaces)
+    # Where the template pushed something aside, no character is more certain than the whole path.
+    marks = [
+        _Mark(tables.letters[seen[letter]], min(1.0, ratio, float(emitted[first : last + 1, letter].max())), first, last)
+        for _, letter, first, last in path
+    ]
+    return _spaced(marks, [form.spaced[position] for position, _, _, _ in path])
+
+
+def _logarithm(values: npt.NDArray[Any]) -> Floats:
+    result: Floats = np.log(np.clip(values.astype(np.float64), 1e-12, 1.0))
+    return result
 
 
 def _best_path(
@@ -160,10 +181,9 @@ def _best_path(
     on_letter = np.full((size + 2, width), none)
     on_blank = np.full(size + 2, none)
     on_blank[size] = 0.0
-    letter_from = np.zeros((steps, size, width), np.int32)  # -1 stay; else slot·(width+1) + (letter+1, or 0 for blank)
+    letter_from = np.zeros((steps, size, width), np.int32)  # -1: stays; else slot·(width+1) + (letter+1, or 0 for blank)
     blank_from = np.zeros((steps, size + 1), np.int32)  # -1 stay on blank, else letter
     columns = np.arange(width)
-    positions = np.arange(size)[:, None]
     for step in range(steps):
         order1 = on_letter.argmax(axis=1)
         top1 = on_letter[np.arange(size + 2), order1]
@@ -196,7 +216,6 @@ def _best_path(
     score, position, letter = max(finals)
     if score <= none / 2:
         return None
-    del positions
     found: list[tuple[int, int, int, int]] = []
     last = steps - 1
     step = steps - 1

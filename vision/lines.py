@@ -92,7 +92,7 @@ def _pieces(image: Image, scale: float) -> list[_Piece]:
     mask: Any = across | down
     mask &= 1 - long
     glue = round(GLUE * scale)
-    thick = cv2.dilate(mask, np.ones((3, 2 * glue + 1), np.uint8))
+    thick: Any = cv2.dilate(mask, np.ones((3, 2 * glue + 1), np.uint8))
     # Characters must not be glued together across a border.
     thick &= 1 - long
     contours, hierarchy = cv2.findContours(thick, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)

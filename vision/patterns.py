@@ -1,9 +1,9 @@
 r"""Templates that a text must fit, and comparison of texts that were read.
 
 A template is a small part of regular expressions: literals, ``\d``, ``[0-9A-Z]`` with ranges, ``( | )``, ``?``, ``*``, ``+``,
-``{n}``, ``{m,n}``, ``{m,}`` and ``\`` before a special character. It always means the whole text. Examples: ``\d{16}``, ``\d+\.\d{2}``,
-``成功|失败|执行中``, ``共\d+条``, ``\d{4}-\d\d-\d\d \d\d:\d\d:\d\d``. A space in a template need not be seen (readers lose and invent
-spaces) but stands in the text that comes out.
+``{n}``, ``{m,n}``, ``{m,}`` and ``\`` before a special character. It always means the whole text. Examples: ``\d{16}``,
+``\d+\.\d{2}``, ``成功|失败|执行中``, ``共\d+条``, ``\d{4}-\d\d-\d\d \d\d:\d\d:\d\d``.
+A space in a template need not be seen (readers lose and invent them) but stands in the text that comes out.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class PatternError(ValueError):
     """The template cannot be used. The message shows where and why."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Template:
     """A template unfolded: each position takes one character of its set; ``before[p]`` are the positions p may follow."""
 
@@ -169,7 +169,7 @@ class _Parser:
         self.at = close + 1
         least = int(low)
         most = least if not comma else int(high) if high else None
-        if most is not None and (most < least or most == 0) or least > MOST_POSITIONS or (most or 0) > MOST_POSITIONS:
+        if (most is not None and (most < least or most == 0)) or least > MOST_POSITIONS or (most or 0) > MOST_POSITIONS:
             raise self.fail("次数范围不对 / the count's range makes no sense")
         return least, most
 
@@ -187,9 +187,7 @@ class _Parser:
         if character == "\\":
             return self.position(self.escape())
         if character in "*+?{}].^$":
-            raise self.fail(
-                f"这里不能有 {character}（字面请写 \\{character}） / {character} cannot stand here; write \\{character} for itself"
-            )
+            raise self.fail(f"{character} 要写成 \\{character} / write \\{character} for {character}")
         self.at += 1
         return self.position(frozenset(character))
 
@@ -267,34 +265,11 @@ def template(source: str) -> Template:
     )
 
 
-LOOK_ALIKES: tuple[str, ...] = (
-    "0OoＯ０〇○",
-    "1lIｌ１丨|",
-    "2Ｚ",
-    "--—–－一ー_",
-    "::：",
-    ".．·。",
-    ",，",
-    "((（",
-    "))）",
-    "//／",
-    "%%％",
-    "kK",
-    "wW",
-    "sS",
-    "cC",
-    "vV",
-    "xX×",
-    "zZ",
-    "pP",
-    "uU",
-    "曰日目",
-    "木术本",
-    "未末",
-    "量星",
-    "己已巳",
-    "人入",
-)
+_LOOK_ALIKES = """
+    0OoＯ０〇○ 1lIｌ１丨| 2Ｚ -—–－一ー_ :： .．·。 ,， (（ )） /／ %％ kK wW sS cC vV xX× zZ pP uU
+    曰日目 木术本 未末 量星 己已巳 人入
+"""
+LOOK_ALIKES: tuple[str, ...] = tuple(_LOOK_ALIKES.split())
 """Characters taken for each other at 12–16 px (FIELD.md §2). A template that allows only one of a group says which it is."""
 
 
@@ -310,28 +285,7 @@ def look_alikes(character: str) -> frozenset[str]:
     return frozenset(found - {character})
 
 
-_PUNCTUATION = str.maketrans(
-    {
-        "（": "(",
-        "）": ")",
-        "：": ":",
-        "，": ",",
-        "；": ";",
-        "！": "!",
-        "？": "?",
-        "－": "-",
-        "—": "-",
-        "–": "-",
-        "／": "/",
-        "【": "[",
-        "】": "]",
-        "“": '"',
-        "”": '"',
-        "‘": "'",
-        "’": "'",
-        "～": "~",
-    }
-)
+_PUNCTUATION = str.maketrans("（）：，；！？－—–／【】“”‘’～", "():,;!?---/[]\"\"''~")
 
 
 def normalised(text: str) -> str:
@@ -345,47 +299,13 @@ def same_text(a: str, b: str) -> bool:
     return normalised(a) == normalised(b)
 
 
-OPPOSITES: frozenset[frozenset[str]] = frozenset(
-    frozenset(pair.split("/"))
-    for pair in (
-        "停/复",
-        "停电/复电",
-        "停电/送电",
-        "拉闸/合闸",
-        "拉/合",
-        "分闸/合闸",
-        "通过/驳回",
-        "通过/退回",
-        "同意/拒绝",
-        "新增/删除",
-        "提交/撤回",
-        "提交/取消",
-        "启用/停用",
-        "启动/停止",
-        "开始/停止",
-        "打开/关闭",
-        "开启/关闭",
-        "确定/取消",
-        "保存/取消",
-        "上线/下线",
-        "投入/退出",
-        "投运/停运",
-        "接收/拒收",
-        "绑定/解绑",
-        "锁定/解锁",
-        "成功/失败",
-        "有效/无效",
-        "正常/异常",
-        "归档/撤档",
-        "增加/减少",
-        "上移/下移",
-        "展开/收起",
-        "导入/导出",
-        "允许/禁止",
-        "是/否",
-        "在线/离线",
-    )  # fmt: skip
-)
+_OPPOSITES = """
+    停/复 停电/复电 停电/送电 拉闸/合闸 拉/合 分闸/合闸 通过/驳回 通过/退回 同意/拒绝
+    新增/删除 提交/撤回 提交/取消 启用/停用 启动/停止 开始/停止 打开/关闭 开启/关闭 确定/取消
+    保存/取消 上线/下线 投入/退出 投运/停运 接收/拒收 绑定/解绑 锁定/解锁 成功/失败 有效/无效
+    正常/异常 增加/减少 上移/下移 展开/收起 导入/导出 允许/禁止 是/否 在线/离线 已/未
+"""
+OPPOSITES: frozenset[frozenset[str]] = frozenset(frozenset(pair.split("/")) for pair in _OPPOSITES.split())
 """Words that must never stand in for each other (FIELD.md §1), each pair one set."""
 
 

@@ -12,7 +12,8 @@ from vision.cache import CacheStatistics, ReadingCache
 from vision.findings import Character, Line, Reading
 from vision.frame import Box, Frame, Image
 from vision.lines import find_lines
-from vision.strips import make_strip
+from vision.patterns import template
+from vision.strips import Dashes, make_strip
 
 __all__ = ["CacheStatistics", "cache", "find_lines", "read", "read_lines"]
 
@@ -71,12 +72,17 @@ def shifted(reading: Reading, dx: int, dy: int) -> Reading:
 
 
 def _ppocr(crops: list[Image], pattern: str | None) -> list[Reading]:
-    empty = Reading("", 1.0, matches=None if pattern is None else ctc.template(pattern).accepts(""))
+    empty = Reading("", 1.0, matches=None if pattern is None else template(pattern).accepts(""))
     readings = [empty] * len(crops)
-    strips = {number: strip for number, crop in enumerate(crops) if (strip := make_strip(crop)) is not None}
+    strips: dict[int, recogniser.Strip] = {}
     widths: defaultdict[int, list[int]] = defaultdict(list)
-    for number, strip in strips.items():
-        widths[strip.image.shape[1]].append(number)
+    for number, crop in enumerate(crops):
+        seen = make_strip(crop)
+        if isinstance(seen, Dashes):
+            readings[number] = _dashes(seen, pattern)
+        elif seen is not None:
+            strips[number] = seen
+            widths[seen.image.shape[1]].append(number)
     for numbers in widths.values():
         for start in range(0, len(numbers), LARGEST_BATCH):
             batch = numbers[start : start + LARGEST_BATCH]
@@ -85,6 +91,12 @@ def _ppocr(crops: list[Image], pattern: str | None) -> list[Reading]:
             for number, probabilities in zip(batch, results, strict=True):
                 readings[number] = ctc.decode(probabilities, strips[number], network, pattern)
     return readings
+
+
+def _dashes(seen: Dashes, pattern: str | None) -> Reading:
+    text = "-" * len(seen.boxes)
+    characters = tuple(Character("-", Dashes.CERTAINTY, box) for box in seen.boxes)
+    return Reading(text, Dashes.CERTAINTY, characters, matches=None if pattern is None else template(pattern).accepts(text))
 
 
 def _tesseract(crops: list[Image], pattern: str | None) -> list[Reading]:
