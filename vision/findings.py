@@ -71,6 +71,10 @@ class Cell:
     badges: tuple[Badge, ...] = ()
     words: tuple[Line, ...] = ()
     """Separate pieces (buttons, links) when the cell holds more than one."""
+    checked: bool | None = None
+    """For a cell that holds a check box alone: whether it is set."""
+    cut: bool = False
+    """Its ink runs into an edge (a fixed column, the end of the scroll area): the reading may lack characters."""
 
     @property
     def text(self) -> str:
