@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from bots.ports import StepRecord
-from control.pictures import PictureWriter
+from control.pictures import PictureWriter, around_box
 from recordings.actions import Type
 from recordings.masking import mask_data, mask_text
 from vision.frame import Box, Frame
@@ -103,6 +103,7 @@ class JsonlJournal:
             "evidence": self._mask(dict(record.evidence)),
             "target_box": list(record.target_box) if record.target_box else None,
             "size": list(frame.size) if frame else None,
+            "act_box": list(around_box(Box(*record.target_box), frame)) if record.target_box and frame else None,
             "pictures": self._keep_pictures(record),
         }
         if record.item != self._item:

@@ -211,6 +211,13 @@ class SqlLedger:
         with self._read() as connection:
             return {row.item: (ItemState(row.state), row.reason) for row in connection.execute(query)}
 
+    def run_acts(self) -> list[Act]:
+        """All acts that this run intended, in that order; an item's acts of earlier runs are not among them."""
+        acts = tables.acts
+        query = sa.select(acts).where(acts.c.system == self.system, acts.c.run == self.run).order_by(acts.c.id)
+        with self._read() as connection:
+            return [_act(row) for row in connection.execute(query)]
+
     def _item(self, item: str) -> Any:
         query = sa.select(tables.items).where(tables.items.c.system == self.system, tables.items.c.item == item)
         with self._read() as connection:

@@ -85,7 +85,8 @@ class PictureWriter:
             part = around_box(around, frame) if around else frame.box
             here = [b.shift(-part.x, -part.y) for b in (Box(*b) for b in clear)]
             there = [b.shift(-part.x, -part.y) for b in (Box(*b) for b in covered)]
-            self._store(path, masked(np.ascontiguousarray(frame.crop(part)), here, there), 1.0 if around else shrink)
+            crop = np.ascontiguousarray(frame.crop(part))
+            self._store(path, lambda: masked(crop, here, there, 1.0 if around else shrink))
 
         try:
             self._jobs.put(write, block=urgent, timeout=1.0 if urgent else None)
@@ -141,7 +142,7 @@ class PictureWriter:
             except Exception as error:  # noqa: BLE001 - evidence must never end the robot; unmasked pictures are never written
                 self.troubles.append(f"一张图片没有保存（{error}）/ a picture was not kept ({error})")
 
-    def _store(self, path: str, image: Image, shrink: float) -> None:
+    def _store(self, path: str, picture: Callable[[], Image]) -> None:
         if self._stopped:
             return
         if shutil.disk_usage(self._folder).free < self._free_bytes:
@@ -150,6 +151,4 @@ class PictureWriter:
                 f"less than {self._free_bytes >> 20} MB free: no more pictures are kept, free some space"
             )
             return
-        if shrink != 1.0:
-            image = np.asarray(cv2.resize(image, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA), np.uint8)
-        (self._folder / path).write_bytes(encode(image))
+        (self._folder / path).write_bytes(encode(picture()))

@@ -1,8 +1,8 @@
 """Secrets by reference: ``vault:name``.
 
-Kept in the system's keyring where there is one, else in an encrypted file (Fernet under a key that scrypt derives from a
-passphrase in ``ZHISHOU_VAULT_PASSPHRASE`` or from a key file that only its owner can read). ``ZHISHOU_SECRET_<NAME>`` goes before both, for
-tests and containers. A secret is never in an argument, a log or a repr.
+Kept in the system's keyring where there is one, else in an encrypted file: Fernet under a key that scrypt derives from a
+passphrase in ``ZHISHOU_VAULT_PASSPHRASE`` or from a key file that only its owner can read. ``ZHISHOU_SECRET_<NAME>`` goes
+before both, for tests and containers. A secret is never in an argument, a log or a repr.
 """
 
 from __future__ import annotations

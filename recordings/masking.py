@@ -192,11 +192,18 @@ def cover(image: Image, boxes: Iterable[Box]) -> Image:
     return cover_mask(image, mask)
 
 
-def masked(image: Image, clear: Iterable[Box] = (), covered: Iterable[Box] = ()) -> Image:
-    """A copy in which all that may be text is covered, except inside ``clear``; ``covered`` boxes are covered whole and win."""
+def masked(image: Image, clear: Iterable[Box] = (), covered: Iterable[Box] = (), shrink: float = 1.0) -> Image:
+    """A copy in which all that may be text is covered, except inside ``clear``; ``covered`` boxes are covered whole and win.
+
+    ``shrink`` below 1 gives a smaller picture; what to cover is still decided on the full one, where thin strokes are visible.
+    """
     height, width = image.shape[:2]
     mask = text_mask(image)
     for box, value in [(Box(*b), 0) for b in clear] + [(Box(*b), 255) for b in covered]:
         part = box.clip(width, height)
         mask[part.y : part.bottom, part.x : part.right] = value
+    if shrink < 1.0 and min(height, width) * shrink >= 1:
+        image = np.asarray(cv2.resize(image, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA), np.uint8)
+        small = cv2.resize(mask, (image.shape[1], image.shape[0]), interpolation=cv2.INTER_AREA)
+        mask = np.asarray(small > 0, np.uint8) * np.uint8(255)
     return cover_mask(image, mask)
