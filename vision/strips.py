@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, cast
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -13,10 +14,18 @@ from vision.recogniser import HEIGHT, Strip, bucket, resize
 
 FAINTEST = 22
 """Difference in any channel that counts as ink: placeholders and disabled texts have 50 and more, zebra less than 16."""
+SHADING = 0.18
+"""Of the strongest difference: what is weaker is not ink. Gray text beside black text has 0.3."""
 SIDE_MARGIN = 3
 """Pixels of background left and right of the ink."""
 LEAST_HEIGHT = 18
 """Pixels: shorter ink (``1.2``, ``一``) gets at least this much height, or it would be blown up to a whole line."""
+LEAST_BUTTON = (36, 20)
+"""Pixels, width and height: a smaller ring may be the 口 around 回 or 国."""
+LEAST_CELL = (24, 16)
+"""Pixels, width and height: in a smaller crop a straight line along an edge may be a stroke of its character."""
+CORNER = 6
+"""Pixels: what shows of the page at a button's round corner."""
 LONGEST_DASH = 9
 """Pixels: a hyphen at 150 % has 8; ``一`` at 12 px has 11."""
 
@@ -42,7 +51,9 @@ def background(crop: Image) -> npt.NDArray[np.uint8]:
 def ink_mask(crop: Image, colour: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
     """Where the crop differs visibly from its background, H×W."""
     difference = np.abs(crop.astype(np.int16) - colour.astype(np.int16)).max(axis=2)
-    return cast("npt.NDArray[np.bool_]", difference >= FAINTEST)
+    # Beside strong ink a weak difference is the shading of a button, not text.
+    level = max(FAINTEST, SHADING * float(difference.max(initial=0)))
+    return cast("npt.NDArray[np.bool_]", difference >= level)
 
 
 def ink_box(crop: Image) -> Box | None:
@@ -53,23 +64,71 @@ def ink_box(crop: Image) -> Box | None:
 
 
 def _ink(crop: Image, colour: npt.NDArray[np.uint8]) -> Box | None:
-    mask = ink_mask(crop, colour)
-    top, bottom, left, right = 0, mask.shape[0], 0, mask.shape[1]
-    # Lines of a cell or a button that run along the whole edge are not text.
-    while bottom - top > 2 and mask[top, left:right].mean() > 0.9:
-        top += 1
-    while bottom - top > 2 and mask[bottom - 1, left:right].mean() > 0.9:
-        bottom -= 1
-    while right - left > 2 and bottom - top >= 8 and mask[top:bottom, left].mean() > 0.9:
-        left += 1
-    while right - left > 2 and bottom - top >= 8 and mask[top:bottom, right - 1].mean() > 0.9:
-        right -= 1
-    part = mask[top:bottom, left:right]
-    rows = np.flatnonzero(part.any(axis=1))
-    columns = np.flatnonzero(part.any(axis=0))
-    if rows.size == 0:
+    mask = _without_outline(ink_mask(crop, colour).astype(np.uint8))
+    height, width = mask.shape
+    top = bottom = left = right = 0
+    if width >= LEAST_CELL[0]:
+        top, bottom = _lines(mask), _lines(mask[::-1])
+    if height >= LEAST_CELL[1]:
+        left, right = _lines(mask.T), _lines(mask[:, ::-1].T)
+    if top or bottom or left or right:
+        inner = _bounds(mask, top, height - bottom, left, width - right)
+        if inner is None:
+            # A bare line in a crop too low for a cell may be a 一 that fills it.
+            return None if height >= LEAST_BUTTON[1] else _bounds(mask, 0, height, 0, width)
+        # A line goes on past the text on both sides; the last stroke of 11 ends with it.
+        if inner.x < left + 2 or inner.right > width - right - 2:
+            top = bottom = 0
+        if inner.y < top + 2 or inner.bottom > height - bottom - 2:
+            left = right = 0
+    return _bounds(mask, top, height - bottom, left, width - right)
+
+
+def _bounds(mask: npt.NDArray[np.uint8], top: int, bottom: int, left: int, right: int) -> Box | None:
+    if bottom <= top or right <= left:
         return None
-    return Box(left + int(columns[0]), top + int(rows[0]), int(columns[-1] - columns[0]) + 1, int(rows[-1] - rows[0]) + 1)
+    x, y, width, height = cv2.boundingRect(np.ascontiguousarray(mask[top:bottom, left:right]))
+    return Box(left + x, top + y, width, height) if width else None
+
+
+def _lines(mask: npt.NDArray[np.uint8]) -> int:
+    """How many rows at the top are a line of a cell or a neighbouring area: drawn all along, with nothing attached below.
+
+    The top of 工 in a narrow crop is drawn all along too, but its stem hangs on it.
+    """
+    rows, width = mask.shape
+    count = 0
+    while count < rows and mask[count].mean() > 0.9:
+        count += 1
+    inset = min(6, width // 4)  # sides and round corners of the same box may go on
+    if 0 < count < rows and mask[count, inset : width - inset].any():
+        return 0
+    return count
+
+
+def _without_outline(mask: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """The mask without the outline or the round corners of a button that fills the crop."""
+    height, width = mask.shape
+    if width < LEAST_BUTTON[0] or height < LEAST_BUTTON[1]:
+        return mask
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    drop: list[int] = []
+    corners: list[int] = []
+    for number, (x, y, w, h, area) in enumerate(stats.tolist()):
+        if number == 0:
+            continue
+        if w >= 0.8 * width and h >= 0.8 * height and area < 0.5 * w * h:
+            drop.append(number)
+        elif max(w, h) <= CORNER and (x == 0 or x + w == width) and (y == 0 or y + h == height):
+            corners.append(number)
+    if len(corners) >= 2:
+        drop += corners
+    # An outline alone is not text either, but a drawing: leave it to the network to be uncertain about.
+    if not drop or len(drop) == count - 1:
+        return mask
+    kept = mask.copy()
+    kept[np.isin(labels, drop)] = 0
+    return kept
 
 
 def make_strip(crop: Image) -> Strip | Dashes | None:

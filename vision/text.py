@@ -22,6 +22,9 @@ Reader = Literal["ppocr", "tesseract"]
 LARGEST_BATCH = 8
 """Crops of one width in one run: batching saves only the overhead of a run (FIELD.md §2) and costs memory."""
 
+LEAST_EMPTY = 5
+"""Pixels: a lower or narrower crop of one colour may lie within a stroke, so it is not certain that it is empty."""
+
 cache = ReadingCache()
 """Shared by all readers of the process: ``cache.statistics``, ``cache.clear()``."""
 
@@ -83,6 +86,8 @@ def _ppocr(crops: list[Image], pattern: str | None) -> list[Reading]:
         elif seen is not None:
             strips[number] = seen
             widths[seen.image.shape[1]].append(number)
+        elif 0 < min(crop.shape[:2]) < LEAST_EMPTY:
+            readings[number] = replace(empty, lowest=0.0)
     for numbers in widths.values():
         for start in range(0, len(numbers), LARGEST_BATCH):
             batch = numbers[start : start + LARGEST_BATCH]
