@@ -79,7 +79,7 @@ def serve(options: argparse.Namespace) -> int:
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     signal.signal(signal.SIGINT, lambda *_: stop.set())
     for system in systems:
-        threading.Thread(target=system.serve_forever, daemon=True).start()
+        threading.Thread(target=system.serve_forever, args=(0.05,), daemon=True).start()
     print(json.dumps({"marketing": systems[0].url, "collection": systems[1].url, "database": str(path)}), flush=True)
     stop.wait()
     for system in systems:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import random
 import sqlite3
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from simulators.faults import Faults
@@ -79,7 +79,8 @@ class Collection(Service):
                     visible = call.now + self.seconds(*LATE_SECONDS)
                 answered, values = self._measure(db, meter, item, call.now)
                 db.execute(
-                    "INSERT INTO readings (customer, item, user, asked_at, visible_at, answered, a, b, c) VALUES (?,?,?,?,?,?,?,?,?)",
+                    "INSERT INTO readings (customer, item, user, asked_at, visible_at, answered, a, b, c)"
+                    " VALUES (?,?,?,?,?,?,?,?,?)",
                     (customer, item, call.user, call.now, visible, int(answered), *values),
                 )
                 self._write(db, call.now, call.user, "read", None, customer, {"item": item}, True)
@@ -107,7 +108,7 @@ class Collection(Service):
                 if order["silent_first"]:
                     return False, ("--", "--", "--")
                 live = False
-        return True, _values(meter, item, live)
+        return True, _values(meter, item, live, now)
 
     def readings(self, call: Call) -> dict[str, Any]:
         """The last readings this user asked for, newest first."""
@@ -135,8 +136,8 @@ class Collection(Service):
         """采集成功率 by supply station, with the sum as last row."""
         with self.store.open() as db:
             rows = db.execute(
-                "SELECT a.station, count(*) AS due, sum(m.collected) AS good FROM meters m JOIN customers c ON c.number = m.customer"
-                " JOIN areas a ON a.name = c.area GROUP BY a.station ORDER BY a.station"
+                "SELECT a.station, count(*) AS due, sum(m.collected) AS good FROM meters m"
+                " JOIN customers c ON c.number = m.customer JOIN areas a ON a.name = c.area GROUP BY a.station ORDER BY a.station"
             ).fetchall()
         shown = [(row["station"], row["due"], row["good"]) for row in rows]
         shown.append(("合计", sum(r[1] for r in shown), sum(r[2] for r in shown)))
@@ -203,14 +204,14 @@ class Collection(Service):
         return _download("采集失败明细", headers, [tuple(r[k] for k in keys) for r in self._failed(call)], call.now)
 
 
-def _download(title: str, headers: tuple[str, ...], rows: list[tuple[object, ...]], now: float) -> Download:
+def _download(title: str, headers: tuple[str, ...], rows: Sequence[Sequence[object]], now: float) -> Download:
     name = f"{title}_{time.strftime('%Y%m%d%H%M%S', time.localtime(now))}.xlsx"
     return Download(name, workbook(title, headers, rows))
 
 
-def _values(meter: sqlite3.Row, item: str, live: bool) -> tuple[str, str, str]:
+def _values(meter: sqlite3.Row, item: str, live: bool, now: float) -> tuple[str, str, str]:
     """Phases of one reading; a single-phase meter has ``--`` for B and C. Slightly different every time, as on a real line."""
-    rng = random.Random(json.dumps([meter["asset"], item, time.time()]))
+    rng = random.Random(f"{meter['asset']} {item} {now}")
     if item == "正向有功总电能":
         return f"{meter['energy']:.2f}", "--", "--"
     if item == "电压":

@@ -164,7 +164,7 @@ class Marketing(Service):
             " JOIN stations s ON s.name = a.station WHERE o.number = ?",
             (number,),
         ).fetchone()
-        if row is None:
+        if not isinstance(row, sqlite3.Row):
             raise Refused("工单不存在")
         return row
 

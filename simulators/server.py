@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
 import urllib.parse
 from http import HTTPStatus
@@ -45,6 +46,11 @@ class PageServer(ThreadingHTTPServer):
             .replace("{{title}}", look["title"])
         )
 
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A browser that was killed leaves broken connections; anything else is worth seeing."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.server_address[1]}/"
@@ -54,10 +60,10 @@ class _Handler(BaseHTTPRequestHandler):
     server: PageServer
     protocol_version = "HTTP/1.1"
 
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+    def log_message(self, format: str, *args: Any) -> None:
         """Silent: what counts is in the database."""
 
-    def do_GET(self) -> None:  # noqa: N802
+    def do_GET(self) -> None:
         url = urllib.parse.urlsplit(self.path)
         part = url.path.strip("/").split("/")
         if url.path == "/":
@@ -74,7 +80,7 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self._send(b"not found", "text/plain", HTTPStatus.NOT_FOUND)
 
-    def do_POST(self) -> None:  # noqa: N802
+    def do_POST(self) -> None:
         length = int(self.headers.get("Content-Length") or 0)
         try:
             body = json.loads(self.rfile.read(length) or b"{}")
@@ -98,7 +104,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _call(self, name: str, params: dict[str, Any]) -> None:
         service = self.server.service
         # A GET only looks: an act must not be reachable by a link, a reload or a prefetch.
-        if self.command == "GET" and (name in service.acts or name in service.open_door):
+        if self.command == "GET" and name not in service.queries and name not in ("me", "notice"):
             self._send(b"use POST", "text/plain", HTTPStatus.METHOD_NOT_ALLOWED)
             return
         call = Call(params, time.time(), self._token(), background=bool(params.pop("background", "")))

@@ -38,7 +38,8 @@ CREATE TABLE IF NOT EXISTS sessions (
     created_at REAL NOT NULL, expires_at REAL, ended INTEGER NOT NULL DEFAULT 0);
 CREATE TABLE IF NOT EXISTS commands (
     id INTEGER PRIMARY KEY, kind TEXT NOT NULL, order_number TEXT NOT NULL, customer TEXT NOT NULL, user TEXT NOT NULL,
-    issued_at REAL NOT NULL, finished_at REAL NOT NULL, visible_at REAL NOT NULL, succeeded INTEGER NOT NULL, reason TEXT NOT NULL);
+    issued_at REAL NOT NULL, finished_at REAL NOT NULL, visible_at REAL NOT NULL, succeeded INTEGER NOT NULL,
+    reason TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS commands_order ON commands (order_number);
 CREATE INDEX IF NOT EXISTS commands_customer ON commands (customer);
 CREATE TABLE IF NOT EXISTS archives (

@@ -198,8 +198,8 @@ class Truth:
     def orders(self, actionable: bool | None = None) -> list[Order]:
         """All orders, or only those that robot 1 is to work (True), or only the decoys (False)."""
         rows = self._rows(
-            "SELECT o.number, o.customer, c.name, o.kind, o.class AS expected, o.succeeds_at, c.area, c.address, c.phone, a.manager,"
-            " a.manager_phone, s.crew_phone, o.archived_at FROM orders o JOIN customers c ON c.number = o.customer"
+            "SELECT o.number, o.customer, c.name, o.kind, o.class AS expected, o.succeeds_at, c.area, c.address, c.phone,"
+            " a.manager, a.manager_phone, s.crew_phone, o.archived_at FROM orders o JOIN customers c ON c.number = o.customer"
             " JOIN areas a ON a.name = c.area JOIN stations s ON s.name = a.station ORDER BY o.number"
         )
         found = [Order(**dict(row)) for row in rows]
