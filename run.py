@@ -112,7 +112,8 @@ def apt(*arguments: str) -> None:
         tail = (done.stdout + done.stderr)[-1500:]
         raise SetupError(
             f"系统软件包安装失败：{' '.join(command)}\n{tail}\n可能没有网络或软件源不可用。请检查 /etc/apt 后重试。",
-            f"Installing system packages failed: {' '.join(command)}\n{tail}\nNo network or no package source? Check /etc/apt and try again.",
+            f"Installing system packages failed: {' '.join(command)}\n{tail}\nNo network or no package source? Check "
+            "/etc/apt and try again.",
         )
 
 
@@ -256,8 +257,10 @@ def install_python_packages() -> str:
     problem = run_quietly([str(PYTHON), "-m", "pip", "install", "-q", "--no-deps", "--require-hashes", "-r", str(LOCK)]) or ""
     if problem:
         raise SetupError(
-            f"Python 软件包安装失败：\n{problem}\n可能无法访问软件包源，或某个包没有适合本机的版本。请检查网络和 pip 配置（pip config list）后重试。",
-            f"Installing Python packages failed:\n{problem}\nThe index may be out of reach, or a package has no version for this machine. "
+            f"Python 软件包安装失败：\n{problem}\n可能无法访问软件包源，或某个包没有适合本机的版本。请检查网络和 pip "
+            "配置（pip config list）后重试。",
+            f"Installing Python packages failed:\n{problem}\nThe index may be out of reach, or a package has no version "
+            "for this machine. "
             "Check the network and pip's configuration (pip config list), then try again.",
         )
     return "pip"
@@ -323,7 +326,7 @@ def hand_over() -> int:
 
 
 def main() -> int:
-    if sys.version_info < (3, 11):
+    if sys.version_info < (3, 11):  # noqa: UP036  # this one file is started by whatever Python there is
         say(
             f"需要 Python 3.11 或更新版本，现在是 {sys.version.split()[0]}",
             f"Python 3.11 or newer is needed; this is {sys.version.split()[0]}",

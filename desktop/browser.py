@@ -172,5 +172,7 @@ def open_browser(urls: Sequence[str], kiosk: bool = True, profile: Path | None =
         arguments.append(f"--force-device-scale-factor={scale:g}")
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         arguments += ["--no-sandbox", "--test-type"]
-    process = subprocess.Popen([*arguments, *urls], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        [*arguments, *urls], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
     return OwnBrowser(process, profile)

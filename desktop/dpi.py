@@ -63,7 +63,9 @@ def scale_from_environment() -> float | None:
     if value > 10:
         value /= 100
     if not 0.5 <= value <= 5:
-        raise ValueError(f"ZHISHOU_SCALE={text!r}: 应为 1、1.25、1.5 或 125% 这样的数 / expected a number like 1, 1.25, 1.5 or 125%")
+        raise ValueError(
+            f"ZHISHOU_SCALE={text!r}: 应为 1、1.25、1.5 或 125% 这样的数 / expected a number like 1, 1.25, 1.5 or 125%"
+        )
     return value
 
 

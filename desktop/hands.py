@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import sys
 import threading
+import time
 from typing import Any
 
 from desktop import dpi
-from desktop.base import Button, DesktopError, NoDisplayError
+from desktop.base import Aborted, Button, DesktopError, NoDisplayError
 from vision.frame import Point
 
 BUTTONS: dict[Button, int] = {"left": 1, "middle": 2, "right": 3}
@@ -16,6 +17,9 @@ BUTTONS: dict[Button, int] = {"left": 1, "middle": 2, "right": 3}
 
 _WINDOWS_NOTCH = 120
 """WHEEL_DELTA: pyautogui hands the number to Windows as it is."""
+
+_ARRIVAL = 0.2
+"""Seconds. Usually the pointer is there at the first look; on a loaded machine it was seen 10 ms late."""
 
 _binding = threading.RLock()
 """pyautogui keeps one X connection for the whole process."""
@@ -28,8 +32,10 @@ def _import_pyautogui(display: str | None) -> Any:
     if sys.platform.startswith("linux"):
         if not display:
             raise NoDisplayError(
-                "没有显示器：环境变量 DISPLAY 未设置。可能是在纯命令行或服务里运行。请在桌面会话中运行，或用虚拟屏（desktop.virtual）。\n"
-                "No display: DISPLAY is not set, probably a plain terminal or a service. Run it in a desktop session or on a virtual display."
+                "没有显示器：环境变量 DISPLAY 未设置。可能是在纯命令行或服务里运行。请在桌面会话中运行，"
+                "或用虚拟屏（desktop.virtual）。\n"
+                "No display: DISPLAY is not set, probably a plain terminal or a service. Run it in a desktop session or "
+                "on a virtual display."
             )
         os.environ["DISPLAY"] = display
         import Xlib.threaded  # noqa: F401  # gives python-xlib real locks; abort() comes from another thread
@@ -57,6 +63,9 @@ class Hands:
         self._gui = _import_pyautogui(self.display)
         self._held_keys: list[str] = []
         self._held_buttons: list[Button] = []
+        self._place: Point | None = None
+        """Where we put the pointer last. Buttons are pressed there, not where pyautogui believes the pointer to be: right after
+        a move the X server may still report the old place, and pyautogui would move back to it and click there."""
         self._x: Any = None
         if sys.platform.startswith("linux"):
             self._x = self._connect()
@@ -84,7 +93,10 @@ class Hands:
         return tuple(self._held_keys), tuple(self._held_buttons)
 
     def key_codes(self, key: str) -> list[int]:
-        """Codes of the events that pressing ``key`` makes on X, in order; [] on Windows. Raises ValueError for an unknown name."""
+        """Codes of the events that pressing ``key`` makes on X, in order; [] on Windows.
+
+        Raises ValueError for an unknown name.
+        """
         name = self.key_name(key)
         if self._x is None:
             return []
@@ -116,23 +128,39 @@ class Hands:
             gui = self._bound()
             try:
                 getattr(gui, name)(*args, _pause=False, **kwargs)
-            except gui.FailSafeException:
-                raise
+            except gui.FailSafeException as error:
+                raise Aborted("鼠标被移到屏幕左上角，已中止 / the mouse was thrown into the top left corner: stopped") from error
             except Exception as error:
                 raise NoDisplayError(
-                    f"输入未能发出（{name}）：{error}。可能显示器已断开。\nInput not sent ({name}): {error}. The display may be gone."
+                    f"输入未能发出（{name}）：{error}。可能显示器已断开。\nInput not sent ({name}): {error}. The display "
+                    "may be gone."
                 ) from error
 
     def move(self, x: int, y: int) -> None:
+        """Returns when the system reports the pointer there, or after a moment when a person is moving it elsewhere."""
         self._call("moveTo", x, y)
+        self._place = Point(x, y)
+        end = time.monotonic() + _ARRIVAL
+        while self.pointer() != self._place and time.monotonic() < end:
+            time.sleep(0.0005)
+
+    def accept_place(self) -> Point:
+        """Take the place where a person left the pointer as ours; returns it."""
+        self._place = self.pointer()
+        return self._place
+
+    def _at(self) -> dict[str, int]:
+        """The place of a button event, for pyautogui."""
+        place = self._place or self.pointer()
+        return {"x": place.x, "y": place.y}
 
     def button_down(self, button: Button) -> None:
-        self._call("mouseDown", button=button)
+        self._call("mouseDown", button=button, **self._at())
         if button not in self._held_buttons:
             self._held_buttons.append(button)
 
     def button_up(self, button: Button) -> None:
-        self._call("mouseUp", button=button)
+        self._call("mouseUp", button=button, **self._at())
         if button in self._held_buttons:
             self._held_buttons.remove(button)
 
@@ -143,11 +171,11 @@ class Hands:
             if horizontal:  # pyautogui has no horizontal wheel there
                 dpi._windll().user32.mouse_event(0x1000, 0, 0, amount, 0)
             else:
-                self._call("scroll", -amount)
+                self._call("scroll", -amount, **self._at())
         elif horizontal:
-            self._call("hscroll", notches)
+            self._call("hscroll", notches, **self._at())
         else:
-            self._call("scroll", -notches)
+            self._call("scroll", -notches, **self._at())
 
     def key_down(self, key: str) -> None:
         name = self.key_name(key)

@@ -23,9 +23,11 @@ def check_size(seen: tuple[int, int], expected: tuple[int, int]) -> None:
     """Raises :class:`ResolutionChangedError` when the two (width, height) differ."""
     if seen != expected:
         raise ResolutionChangedError(
-            f"屏幕分辨率变了：开始时 {expected[0]}×{expected[1]}，现在 {seen[0]}×{seen[1]}。可能有人改了显示设置，或远程桌面以另一窗口大小重新连接。"
+            f"屏幕分辨率变了：开始时 {expected[0]}×{expected[1]}，现在 {seen[0]}×{seen[1]}。可能有人改了显示设置，"
+            "或远程桌面以另一窗口大小重新连接。"
             "请恢复原分辨率后重新运行。\n"
-            f"The screen's size changed: {expected[0]}×{expected[1]} at the start, {seen[0]}×{seen[1]} now. Someone may have changed the "
+            f"The screen's size changed: {expected[0]}×{expected[1]} at the start, {seen[0]}×{seen[1]} now. Someone may "
+            "have changed the "
             "display settings or reconnected the remote desktop in another size. Restore it and run again."
         )
 
@@ -36,8 +38,11 @@ def check_frame(frame: Frame, size: tuple[int, int] | None = None) -> None:
         check_size(frame.size, size)
     if is_black(frame):
         raise BlackScreenError(
-            f"画面全黑（{frame.width}×{frame.height}）。可能屏幕已锁定、远程桌面窗口已关闭或最小化、显示器休眠，或正显示 UAC 安全桌面。"
+            f"画面全黑（{frame.width}×{frame.height}）。可能屏幕已锁定、远程桌面窗口已关闭或最小化、显示器休眠，或正显示 "
+            "UAC 安全桌面。"
             "请解锁并保持会话打开；无人值守的电脑请关闭自动锁屏和休眠。\n"
-            f"The frame is all black ({frame.width}×{frame.height}). The screen may be locked, the remote window closed or minimised, the "
-            "display asleep, or the UAC desktop showing. Unlock it and keep the session open; switch automatic locking and sleep off."
+            f"The frame is all black ({frame.width}×{frame.height}). The screen may be locked, the remote window closed "
+            "or minimised, the "
+            "display asleep, or the UAC desktop showing. Unlock it and keep the session open; switch automatic locking "
+            "and sleep off."
         )

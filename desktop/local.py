@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import threading
 import time
@@ -99,7 +100,8 @@ class LocalDesktop:
         except mss.ScreenShotError as error:
             raise NoDisplayError(
                 f"截屏失败：{error}。可能屏幕已锁定、远程桌面已断开或显示器已关闭。请解锁或保持会话打开。\n"
-                f"Grabbing failed: {error}. The screen may be locked, the remote session closed or the display off. Unlock it or keep it open."
+                f"Grabbing failed: {error}. The screen may be locked, the remote session closed or the display off. "
+                "Unlock it or keep it open."
             ) from error
         pixels = np.frombuffer(shot.raw, np.uint8).reshape(shot.height, shot.width, 4)
         check_size((shot.width, shot.height), self._size)
@@ -155,9 +157,9 @@ class LocalDesktop:
             self._hands.button_up(button)
 
     def _expect_button(self, number: int, down: bool) -> None:
-        # pyautogui sends a move to where the pointer is before every button event.
+        # Every button event comes with a move to where the pointer is meant to be.
         if self._judge.last_place is None:
-            self._judge.expect_move(*self._hands.pointer())
+            self._judge.expect_move(*self._hands.accept_place())
         self._judge.expect("button", number, down)
 
     def scroll(self, notches: int, horizontal: bool = False) -> None:
@@ -266,7 +268,10 @@ class LocalDesktop:
         return self._judge.touched
 
     def clear_touch(self) -> None:
-        self._judge.clear(tuple(self._hands.pointer()))
+        """Forget what a person did; the pointer may stay where the person left it."""
+        with self._input:
+            at = self._hands.accept_place()
+            self._judge.clear((at.x, at.y))
 
     def abort(self) -> None:
         """Stop from any thread: the next input or sleep raises :class:`Aborted`; keys and buttons go up now."""
@@ -297,10 +302,8 @@ class LocalDesktop:
         """Release everything and let go of the screen. May be called twice."""
         if self._closed:
             return
-        try:
+        with contextlib.suppress(NoDisplayError):  # the screen is gone, and nothing is held on it
             self.release_all()
-        except NoDisplayError:
-            pass  # the screen is gone, and nothing is held on it
         self._closed = True
         for part in (self._typer, self._clipboard):
             if part is not None:

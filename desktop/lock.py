@@ -53,8 +53,10 @@ class DesktopLock:
         except OSError:
             owner = "?"
         return DesktopBusyError(
-            f"桌面 {self.name} 正由另一个机器人使用（进程 {owner}）。一个桌面同时只能运行一个机器人。请等它结束，或按 Ctrl+Shift+Q 停止它。\n"
-            f"Desktop {self.name} is worked by another robot (process {owner}). One desktop takes one robot at a time. Wait for it, or stop it "
+            f"桌面 {self.name} 正由另一个机器人使用（进程 {owner}）。一个桌面同时只能运行一个机器人。请等它结束，或按 "
+            "Ctrl+Shift+Q 停止它。\n"
+            f"Desktop {self.name} is worked by another robot (process {owner}). One desktop takes one robot at a time. "
+            "Wait for it, or stop it "
             "with Ctrl+Shift+Q."
         )
 

@@ -124,7 +124,7 @@ def main() -> int:
         signal.signal(number, signal.SIG_IGN)  # Ctrl+C is the parent's business: it closes stdin
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     _libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-    plan = json.loads(sys.stdin.buffer.raw.readline())  # type: ignore[attr-defined,unused-ignore]
+    plan = json.loads(sys.stdin.buffer.readline())
     folder = Path(plan["folder"])
     display_lock: str | None = None
     try:

@@ -167,7 +167,8 @@ class VirtualDesktop:
             return  # covered by a page of a single colour
         raise NoDisplayError(
             f"浏览器在 {self._timeout:g} 秒内没有全屏显示页面。可能 chromium 未能启动。日志：{self._log_tail()}\n"
-            f"The browser did not show a full-screen page within {self._timeout:g} s; chromium may not have started. See the log above."
+            f"The browser did not show a full-screen page within {self._timeout:g} s; chromium may not have started. See "
+            "the log above."
         )
 
     def _log_tail(self) -> str:

@@ -22,6 +22,8 @@ _QUIET = 0.03
 _KEEP = 1.0
 """Seconds after the last request until the old text comes back. With 0.03 one paste of 20 on a loaded PC came out empty:
 chromium's second request for the text met the old clipboard."""
+_KEEP_AT_MOST = 2.0
+"""Seconds after the text was first taken: a clipboard manager that keeps asking must not put this off for ever."""
 _BETWEEN = 0.3
 """Seconds after the last request until another text may be offered, for the same reason."""
 _LONGEST = 60_000
@@ -93,12 +95,18 @@ class Clipboard:
             self._window.set_selection_owner(self._atom["CLIPBOARD"], X.CurrentTime)
             self._x.sync()
         offer.pressed.set()  # before the keys: the answer may be asked for while they are still going down
-        press()
+        try:
+            press()
+        except BaseException:
+            self._restore()
+            raise
         if not offer.taken.wait(_PICKED_UP_WITHIN):
             self._restore()
             raise TextNotTakenError(
-                f"粘贴后 {_PICKED_UP_WITHIN:g} 秒内没有程序取走文字，什么也没有输入。可能没有输入框获得焦点，或该处禁止粘贴。请先点击输入框，或改用直接输入。\n"
-                f"Nothing picked the pasted text up within {_PICKED_UP_WITHIN:g} s; nothing was typed. Probably no field has the focus, "
+                f"粘贴后 {_PICKED_UP_WITHIN:g} 秒内没有程序取走文字，什么也没有输入。可能没有输入框获得焦点，"
+                "或该处禁止粘贴。请先点击输入框，或改用直接输入。\n"
+                f"Nothing picked the pasted text up within {_PICKED_UP_WITHIN:g} s; nothing was typed. Probably no field "
+                "has the focus, "
                 "or pasting is blocked there. Click the field first, or use native typing."
             )
         while time.monotonic() - offer.last_request < _QUIET:
@@ -128,7 +136,7 @@ class Clipboard:
                     self._handle(self._x.next_event())
                     continue
                 offer = self._offer
-                if offer and offer.taken.is_set() and time.monotonic() - offer.last_request > _KEEP:
+                if offer and offer.is_over(time.monotonic()):
                     self._restore()
                 select.select([self._x.fileno()], [], [], 0.02)
         except Exception:  # noqa: BLE001  # the display went away; grab() says so
@@ -167,7 +175,8 @@ class Clipboard:
         self._x.flush()
         if offer is not None:
             offer.last_request = time.monotonic()
-            if event.target in texts and offer.pressed.is_set():
+            if event.target in texts and offer.pressed.is_set() and not offer.taken.is_set():
+                offer.taken_at = offer.last_request
                 offer.taken.set()
 
     def close(self) -> None:
@@ -191,3 +200,8 @@ class _Offer:
         self.pressed = threading.Event()
         self.taken = threading.Event()
         self.last_request = 0.0
+        self.taken_at = 0.0
+
+    def is_over(self, now: float) -> bool:
+        """Whether the old text may come back."""
+        return self.taken.is_set() and (now - self.last_request > _KEEP or now - self.taken_at > _KEEP_AT_MOST)

@@ -35,6 +35,7 @@ class XEvents:
                 f"Display {display} has no RECORD extension: a person's hand and Ctrl+Shift+Q cannot be seen. Use Xvfb or Xorg."
             )
         self._names = self._key_names()
+        self._keep_stop_key_from_clients()
         device_events = (X.KeyPress, X.MotionNotify)
         self._context = self._control.record_create_context(
             0,
@@ -59,20 +60,35 @@ class XEvents:
         self._thread.start()
         if not self._started.wait(_START_TIMEOUT):
             raise DesktopError(
-                f"显示器 {display} 的事件监听未能启动 / listening to events of display {display} did not start within {_START_TIMEOUT:g} s"
+                f"显示器 {display} 的事件监听在 {_START_TIMEOUT:g} 秒内未能启动 / "
+                f"listening to events of display {display} did not start within {_START_TIMEOUT:g} s"
             )
 
     def _key_names(self) -> dict[int, str]:
         """Keycode → the names that a hotkey may need: modifiers and letters."""
         info = self._control.display.info
         names: dict[int, str] = {}
-        for offset, row in enumerate(self._control.get_keyboard_mapping(info.min_keycode, info.max_keycode - info.min_keycode + 1)):
+        for offset, row in enumerate(
+            self._control.get_keyboard_mapping(info.min_keycode, info.max_keycode - info.min_keycode + 1)
+        ):
             symbol = row[0] if len(row) else 0
             if symbol in _MODIFIERS:
                 names[info.min_keycode + offset] = _MODIFIERS[symbol]
             elif 0x61 <= symbol <= 0x7A:
                 names[info.min_keycode + offset] = chr(symbol)
         return names
+
+    def _keep_stop_key_from_clients(self) -> None:
+        """Ctrl+Shift+Q quits Chromium with all its windows; it must stop the robot only. Ignored when another program has it."""
+        from Xlib import X
+        from Xlib.error import BadAccess, CatchError
+
+        code = next((code for code, name in self._names.items() if name == "q"), None)
+        for locks in (0, X.LockMask, X.Mod2Mask, X.LockMask | X.Mod2Mask) if code else ():
+            wanted = X.ControlMask | X.ShiftMask | locks
+            self._control.screen().root.grab_key(
+                code, wanted, True, X.GrabModeAsync, X.GrabModeAsync, onerror=CatchError(BadAccess)
+            )
 
     def _listen(self) -> None:
         try:

@@ -24,14 +24,14 @@ class Pages:
         outer = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
-            def do_GET(self) -> None:  # noqa: N802
+            def do_GET(self) -> None:
                 body = outer._pages.get(urlsplit(self.path).path)
                 self.send_response(404 if body is None else 200)
                 self.send_header("Content-Type", "text/html; charset=utf-8")
                 self.end_headers()
                 self.wfile.write((body or "").encode())
 
-            def do_POST(self) -> None:  # noqa: N802
+            def do_POST(self) -> None:
                 data = self.rfile.read(int(self.headers["Content-Length"]))
                 outer.reports.append(json.loads(data))
                 self.send_response(204)
@@ -46,7 +46,9 @@ class Pages:
 
     def put(self, path: str, body: str) -> str:
         """Serve ``body`` (HTML) under ``path``; returns the address."""
-        self._pages[path] = f'<!doctype html><html lang="zh-CN"><meta charset="utf-8"><title>测试</title>{_REPORT_SCRIPT}{body}</html>'
+        self._pages[path] = (
+            f'<!doctype html><html lang="zh-CN"><meta charset="utf-8"><title>测试</title>{_REPORT_SCRIPT}{body}</html>'
+        )
         return self.url(path)
 
     def url(self, path: str) -> str:
