@@ -74,8 +74,9 @@ def _ink(crop: Image, colour: npt.NDArray[np.uint8]) -> Box | None:
     if top or bottom or left or right:
         inner = _bounds(mask, top, height - bottom, left, width - right)
         if inner is None:
-            # A bare line in a crop too low for a cell may be a 一 that fills it.
-            return None if height >= LEAST_BUTTON[1] else _bounds(mask, 0, height, 0, width)
+            # Only lines on a background: an empty cell. A crop too low for a cell may hold a 一; a picture has no background.
+            empty = height >= LEAST_BUTTON[1] and float(mask.mean()) < 0.5
+            return None if empty else _bounds(mask, 0, height, 0, width)
         # A line goes on past the text on both sides; the last stroke of 11 ends with it.
         if inner.x < left + 2 or inner.right > width - right - 2:
             top = bottom = 0
