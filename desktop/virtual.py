@@ -111,7 +111,9 @@ class VirtualDesktop:
             "display": self._wanted_display,
             "env": {
                 "FONTCONFIG_FILE": str(fonts),
-                "LANG": "zh_CN.UTF-8",
+                # Every Debian has this one; with a locale that is not installed, downloads with Chinese names are lost.
+                "LC_ALL": "C.UTF-8",
+                "LANG": "C.UTF-8",
                 "LANGUAGE": "zh_CN:zh",
                 "XDG_CONFIG_HOME": str(self.folder / "config"),
                 "XDG_CACHE_HOME": str(self.folder / "cache"),
