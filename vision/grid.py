@@ -267,7 +267,7 @@ def _read_cells(
         pattern = patterns.get(normal(names[column])) if single else None
         by_pattern.setdefault(pattern, []).append(box)
     for pattern, boxes in by_pattern.items():
-        readings = text.read([frame.crop(_margin(b, frame, shape.em)) for b in boxes], pattern=pattern)
+        readings = text.read([frame.crop(_margin(b, frame, shape)) for b in boxes], pattern=pattern)
         said.update(zip(boxes, readings, strict=True))
     wanted = set(jobs)
     out = []
@@ -281,10 +281,12 @@ def _read_cells(
     return tuple(out)
 
 
-def _margin(box: Box, frame: Frame, em: float) -> Box:
+def _margin(box: Box, frame: Frame, shape: Geometry) -> Box:
     """A crop around ink as the recogniser likes it: a margin, and for low ink (``--``) the height of a line."""
-    high = max(0, round((LINE - box.height / em) * em / 2))
-    return box.grow(max(2, round(3 * frame.scale)), max(1, round(2 * frame.scale), high))
+    high = max(1, round(2 * frame.scale), round((LINE * shape.em - box.height) / 2))
+    grown = box.grow(max(2, round(3 * frame.scale)), high)
+    top, bottom = next(((t, b) for t, b in shape.rows if t <= box.center.y < b), (grown.y, grown.bottom))
+    return grown.intersect(Box(grown.x, top, grown.width, bottom - top))
 
 
 def _cell(frame: Frame, row: int, column: int, box: Box, content: Content, said: Mapping[Box, Reading] | None, em: float) -> Cell:

@@ -156,10 +156,25 @@ def _groups(seen: Sketch, row: list[Box]) -> list[tuple[list[Box], Box, bool]]:
         ]
         mine = [b for b in left_over if b in inside]
         if mine:
+            inside, band = _one_row(mine, inside, band)
             out.append((inside, band, True))
         left_over = [b for b in left_over if b not in inside and b is not first]
     rest = [b for b in row if not any(b in group for group, _, _ in out)]
     return out + [(group, around(group), False) for group in _apart(seen, rest)]
+
+
+def _one_row(mine: list[Box], inside: list[Box], band: Box) -> tuple[list[Box], Box]:
+    """Where a band between rules holds several rows of text (a table without lines), the part around one of them."""
+    high = max(b.height for b in mine)
+    middle = median(b.y + b.height / 2 for b in mine)
+    others = [b for b in inside if abs(b.y + b.height / 2 - middle) > 1.75 * high]
+    if not others:
+        return inside, band
+    above = max((b.bottom for b in others if b.bottom <= min(m.y for m in mine)), default=band.y)
+    under = min((b.y for b in others if b.y >= max(m.bottom for m in mine)), default=band.bottom)
+    top = max(band.y, (above + min(b.y for b in mine)) // 2)
+    bottom = min(band.bottom, (under + max(b.bottom for b in mine)) // 2)
+    return [b for b in inside if b not in others], Box(band.x, top, band.width, bottom - top)
 
 
 def _apart(seen: Sketch, row: list[Box]) -> list[list[Box]]:
@@ -186,10 +201,13 @@ def _run_at(line: Mask, x: int) -> tuple[int, int]:
     return x, x + 1
 
 
-def font_size(texts: list[Box]) -> float:
-    """Font size from the heights of text: Chinese characters are 0.9–1.0 of it high, the upper quarter of heights is theirs."""
-    heights = sorted(b.height for b in texts)
-    return max(9.0, heights[int(len(heights) * 0.7)] * 1.04) if heights else 14.0
+def font_size(texts: list[Box], scale: float) -> float:
+    """Font size in pixels from the heights of text: Chinese characters are 0.9–1.0 of it high, the upper heights are theirs.
+
+    Boxes higher than any text of a table (icons, pieces joined with a border) do not count.
+    """
+    heights = sorted(b.height for b in texts if 8 * scale <= b.height <= 24 * scale)
+    return max(9.0, heights[int(len(heights) * 0.7)] * 1.04) if heights else 14.0 * scale
 
 
 def layout(seen: Sketch, head: HeaderRow) -> Geometry:
@@ -197,7 +215,8 @@ def layout(seen: Sketch, head: HeaderRow) -> Geometry:
     from vision.grid_columns import columns
 
     scale = seen.scale
-    em = font_size(head.texts)
+    near = [b for b in seen.texts if b.x >= head.band.x and b.right <= head.band.right and b.y >= head.band.y][:80]
+    em = min(font_size(head.texts, scale), 1.15 * font_size(near, scale))
     box = _extent(seen, head)
     rows, clipped = _rows(seen, head, box, em)
     bottom = rows[-1][1] if rows else head.band.bottom
@@ -264,9 +283,11 @@ def _rows(seen: Sketch, head: HeaderRow, box: Box, em: float) -> tuple[list[tupl
         rows += _split(band, pitch, [m for m, _ in inside_band])
     top = rows[-1][1] if rows and len(bands) and rows[-1][1] < bands[-1][1] - pitch else top
     clipped: set[Side] = set()
-    # Rows without a rule under them: the last of a striped table, all of a bare one.
+    # Rows without a rule under them: the last of a striped table, all of a bare one. Lines, unlike stripes, close each row.
     limit = area.bottom
-    while True:
+    used = [r for r in below if r.start <= top]
+    lined = len(used) > 1 and sum(r.end > r.start for r in used) > 0.5 * len(used)
+    while not lined:
         after = [(m, row) for m, row in middles if m > top]
         if not after:
             break
@@ -282,7 +303,9 @@ def _rows(seen: Sketch, head: HeaderRow, box: Box, em: float) -> tuple[list[tupl
             break
         rows.append((top, min(end, limit)))
         top = min(end, limit)
-    return _cut(rows, pitch, clipped, limit, scale)
+    if _goes_on(seen, box, head, rows, top, pitch):
+        clipped.add("bottom")
+    return _cut(seen, box, rows, pitch, clipped)
 
 
 def _wider(seen: Sketch, rule: Rule, box: Box) -> bool:
@@ -292,13 +315,49 @@ def _wider(seen: Sketch, rule: Rule, box: Box) -> bool:
     return start + area.x < box.x - 4 * seen.scale or end + area.x > box.right + 4 * seen.scale
 
 
+def _goes_on(seen: Sketch, box: Box, head: HeaderRow, rows: list[tuple[int, int]], top: int, pitch: float) -> bool:
+    """Whether the area (or the screen) ends before another row could show, or in the midst of it."""
+    gap = seen.area.bottom - top
+    if not rows or gap >= SHORT * pitch:
+        return False
+    if seen.area.bottom >= seen.frame.height - 1:
+        return gap > 3 * seen.scale
+    # The area was given: look beyond its edge for a row that stands like these.
+    beyond = Box(box.x, top, box.width, round(1.3 * pitch)).clip(*seen.frame.size)
+    texts = [line.box for line in find_lines(seen.frame, beyond)]
+    return bool(texts) and _like(text_rows(texts)[:1], head, rows, seen, seen.scale, 0.6)
+
+
 def _cut(
-    rows: list[tuple[int, int]], pitch: float, clipped: set[Side], limit: int, scale: float
+    seen: Sketch, box: Box, rows: list[tuple[int, int]], pitch: float, clipped: set[Side]
 ) -> tuple[list[tuple[int, int]], set[Side]]:
-    """Take off a first or last row that is not shown in full: what is read of it would not be certain."""
-    if len(rows) > 1 and rows[-1][1] - rows[-1][0] < SHORT * pitch:
+    """Take off a first or last row that is not shown in full: what is read of it would not be certain.
+
+    Such a row is lower than the others and its text does not stand where theirs stands between the row's edges.
+    """
+
+    def off(row: tuple[int, int]) -> float | None:
+        texts = [b for b in seen.texts if box.x <= b.x < box.right and row[0] - 2 <= b.y + b.height / 2 < row[1] + 2]
+        if not texts:
+            return None
+        # Tops and bottoms of the middle piece: marks and icons may stand higher.
+        return median(b.y + b.height / 2 for b in texts) - (row[0] + row[1]) / 2
+
+    if len(rows) < 2:
+        return rows, clipped
+    places = [off(row) for row in rows]
+    usual = median([p for p in places[1:-1] or places if p is not None] or [0.0])
+
+    def short(number: int) -> bool:
+        place, height = places[number], rows[number][1] - rows[number][0]
+        others = [b - a for i, (a, b) in enumerate(rows) if i != number]
+        moved = place is None or abs(place - usual) >= 2.5 * seen.scale
+        return height < SHORT * min(others) or (height < SHORT * pitch and moved)
+
+    last, first = short(-1 % len(rows)), short(0)
+    if last:
         rows, clipped = rows[:-1], clipped | {"bottom"}
-    if len(rows) > 1 and rows[0][1] - rows[0][0] < SHORT * pitch:
+    if first and len(rows) > 1:
         rows, clipped = rows[1:], clipped | {"top"}
     return rows, clipped
 

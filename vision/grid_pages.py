@@ -127,9 +127,9 @@ def _pager(frame: Frame, row: list[_Piece]) -> Pager | None:
     page = _number(_PAGE.search(tight))
     if page is None and numbers:
         page = _chosen(frame, numbers)
-    if total is None and page_size is None and not (numbers and page):
-        return None
     previous, following = _arrows(frame, row, numbers)
+    if total is None and page_size is None and not (len(numbers) > 1 and page and previous and following):
+        return None
     enabled = _enabled(frame, following, [p for p, _ in numbers])
     span = _RANGE.search(joined)
     if page_size is None and span and page == 1:
