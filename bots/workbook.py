@@ -96,9 +96,9 @@ def write_workbook(
     expected_rows: int | None = None,
     colours: Mapping[str, Colour] = STATUS_COLOURS,
 ) -> Saved:
-    """Write the workbook beside its name, then rename it, so that nobody opens half a file. A target that is open in Excel stays
-    as it is: the new one gets a suffix and :class:`Saved` says so. A float in ``summary`` from 0 to 1 whose name has 率 or 占比 is
-    shown as a share. ``expected_rows`` is what the client said (共N条): the sheet 说明 states whether it agrees.
+    """Write the workbook beside its name, then rename it, so that nobody opens half a file. A target that is open in Excel
+    stays as it is: the new one gets a suffix and :class:`Saved` says so. A float in ``summary`` from 0 to 1 whose name has 率 or
+    占比 is shown as a share. ``expected_rows`` is what the client said (共N条): the sheet 说明 states whether it agrees.
     Raises OSError when nothing can be written (full disk, no such folder); KeyError when a row has no such column."""
     new = path.with_name(f".{path.stem}.{os.getpid()}.new.xlsx")
     try:
@@ -231,7 +231,7 @@ def _header(book: Any) -> Any:
 
 
 def _formats(book: Any) -> dict[tuple[Kind, Colour | None], Any]:
-    made = {}
+    made: dict[tuple[Kind, Colour | None], Any] = {}
     for kind, number in FORMATS.items():
         base: dict[str, Any] = {"num_format": number, "valign": "vcenter", "border": 1, "border_color": "#D9D9D9"}
         base |= {"text_wrap": True} if kind == "text" else {}

@@ -75,6 +75,8 @@ class EncryptedFile:
             salt = base64.b64decode(box["salt"])
             plain = self._cipher(salt).decrypt(box["data"].encode())
             return {str(k): str(v) for k, v in json.loads(plain).items()}
+        except VaultError:
+            raise
         except (InvalidToken, ValueError, KeyError, TypeError) as error:
             raise _sealed(self._file, type(error).__name__) from None
         except OSError as error:

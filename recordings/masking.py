@@ -37,7 +37,7 @@ _NAME_WORDS = "客户名称|客户姓名|用户名称|用户姓名|联系人|收
 _ADDRESS_WORDS = "用电地址|客户地址|用户地址|装表地址|通讯地址|住址|地址"
 _NAMED = re.compile(rf"({_NAME_WORDS})(\s*[:：]\s*)([\u4e00-\u9fff·]{{2,30}})")
 _ADDRESSED = re.compile(rf"({_ADDRESS_WORDS})(\s*[:：]\s*)([^\s,，;；。|]+)")
-_NAME_KEY = re.compile(rf"^({_NAME_WORDS}|name|customer_name|contact|person)$", re.IGNORECASE)
+_NAME_KEY = re.compile(rf"^({_NAME_WORDS}|customer_name|contact|person)$", re.IGNORECASE)
 _ADDRESS_KEY = re.compile(rf"^({_ADDRESS_WORDS}|address|customer_address)$", re.IGNORECASE)
 _PHONE_KEY = re.compile(r"(电话|手机|联系方式|phone|mobile)", re.IGNORECASE)
 _ID_KEY = re.compile(r"(身份证|证件号|identity)", re.IGNORECASE)
@@ -103,7 +103,10 @@ def mask_text(text: str) -> str:
 def mask_data(value: Any, key: str = "") -> Any:
     """JSON-ready data, masked by the key it stands under and by pattern; a value under a key like 密码 is removed."""
     if isinstance(value, Mapping):
-        return {str(k): mask_data(v, str(k)) for k, v in value.items()}
+        masked_items = {str(k): mask_data(v, str(k)) for k, v in value.items()}
+        if isinstance(value.get("name"), str) and "ok" not in value:  # a witness has a name too, but nobody's
+            masked_items["name"] = mask_name(value["name"]) if "*" not in value["name"] else value["name"]
+        return masked_items
     if isinstance(value, Sequence) and not isinstance(value, str | bytes):
         return [mask_data(v, key) for v in value]
     if not isinstance(value, str):
@@ -143,6 +146,9 @@ more in the middle of a stroke and by 15 in its anti-aliased rim; gradients of s
 STRAIGHT = 64
 """Pixels of an uninterrupted straight edge that make it a border and not text; the longest stroke of a 40 px character is 40."""
 
+CROWD, CROWDED = 13, 5
+"""More than five straight edges within 13 px are a texture or a photo and not borders: a line has two, a double frame four."""
+
 REACH_X, REACH_Y = 7, 3
 """How far detail is grown sideways and up: a space between two words of 14–28 px is closed, two lines of a grid are not."""
 
@@ -161,6 +167,9 @@ def text_mask(image: Image) -> Image:
     for edges, kernel, part in ((across, (1, STRAIGHT), np.s_[:, 1:]), (down, (STRAIGHT, 1), np.s_[1:, :])):
         mask = np.asarray(edges > EDGE, np.uint8) * 255
         straight = cv2.morphologyEx(mask, cv2.MORPH_OPEN, cv2.getStructuringElement(cv2.MORPH_RECT, kernel))
+        across_it = (CROWD, 1) if kernel[0] == 1 else (1, CROWD)
+        lines = cv2.boxFilter(straight // 255, cv2.CV_8U, across_it, normalize=False, borderType=cv2.BORDER_CONSTANT)
+        straight[lines > CROWDED] = 0
         detail[part] |= cv2.subtract(mask, straight).astype(np.uint8)
     shape = cv2.getStructuringElement(cv2.MORPH_RECT, (2 * REACH_X + 1, 2 * REACH_Y + 1))
     detail = np.asarray(cv2.dilate(detail, shape), np.uint8)
