@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -66,9 +65,8 @@ def _run(command: list[str], **more: Any) -> None:
     subprocess.run(command, check=True, stdin=subprocess.DEVNULL, stdout=sys.stderr, **more)
 
 
-@contextmanager
-def bare_system(folder: Path) -> Iterator[Path]:
-    """A minimal Debian with Python in ``folder``, network settings copied, /proc, /dev and pip's folders mounted."""
+def bare_system(folder: Path) -> Path:
+    """A minimal Debian with Python in ``folder``, and the host's network settings; returns its root."""
     tree = folder / "root"
     _run(["debootstrap", "--variant=minbase", "--include=python3,ca-certificates", SUITE, str(tree), mirror()])
     for path in _network_files():
@@ -80,24 +78,35 @@ def bare_system(folder: Path) -> Iterator[Path]:
     sources.mkdir(exist_ok=True)
     (tree / "etc/apt/sources.list").write_text("", "utf-8")
     for file in _package_sources():
-        shutil.copy(file, sources / (file.name if file.suffix != "" and file.name != "sources.list" else "host.list"))
-    mounted: list[Path] = []
-    try:
-        for kind, path in [("proc", Path("/proc")), *[("bind", p) for p in (Path("/dev"), *_pip_folders())]]:
-            target = tree / path.relative_to("/")
-            target.mkdir(parents=True, exist_ok=True)
-            _run(["mount", "-t", "proc", "proc", str(target)] if kind == "proc" else ["mount", "--rbind", str(path), str(target)])
-            mounted.append(target)
-        yield tree
-    finally:
-        for target in reversed(mounted):
-            subprocess.run(["umount", "-l", str(target)], check=False)
+        shutil.copy(file, sources / ("host.list" if file.name == "sources.list" else file.name))
+    return tree
+
+
+def _enter(tree: Path, line: str) -> list[str]:
+    """The command that runs a shell line inside. Mounts are made in a mount namespace of its own, read-only: they vanish with it,
+    and what is thrown away afterwards holds nothing of the host's."""
+    mounts = [f"mount -t proc proc {tree}/proc"]
+    for path in _pip_folders():
+        target = tree / path.relative_to("/")
+        target.mkdir(parents=True, exist_ok=True)
+        mounts += [f"mount --bind {shlex.quote(str(path))} {target}", f"mount -o remount,bind,ro {target}"]
+    script = " && ".join([*mounts, f"exec chroot {tree} /bin/sh -c {shlex.quote(line)}"])
+    return ["unshare", "--mount", "--propagation", "private", "sh", "-c", script]
+
+
+def _throw_away(folder: Path) -> None:
+    """Remove the bare system, unless something is still mounted in it."""
+    if any(line.split()[1].startswith(str(folder)) for line in Path("/proc/mounts").read_text().splitlines()):
+        say(f"{folder} 中仍有挂载，未删除", f"Something is still mounted in {folder}; it was not removed")
+        return
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def environment() -> dict[str, str]:
     """What the bare system's shell starts with."""
     kept = {name: value for name, value in os.environ.items() if _KEPT_VARIABLES.match(name)}
-    return {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": str(Path.home()), "LANG": "C.UTF-8", **kept}
+    path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+    return {"PATH": path, "HOME": str(Path.home()), "LANG": "C.UTF-8", **kept}
 
 
 def run(short: bool = False, command: str = "python3 run.py demo") -> dict[str, Any]:
@@ -107,22 +116,15 @@ def run(short: bool = False, command: str = "python3 run.py demo") -> dict[str, 
     folder = Path(tempfile.mkdtemp(prefix="zhishou-bare-"))
     measured: dict[str, Any] = {"command": command}
     try:
-        with bare_system(folder) as tree:
-            _run(["git", "clone", "-q", str(ROOT), str(tree / "zhishou")])
-            for name in ("first", "again")[: 1 if short else 2]:
-                say(f"裸机运行（{name}）：{command}", f"On the bare system ({name}): {command}")
-                start = time.monotonic()
-                line = f"cd /zhishou && {command}"
-                done = subprocess.run(
-                    ["chroot", str(tree), "/bin/sh", "-c", line],
-                    env=environment(),
-                    stdin=subprocess.DEVNULL,
-                    stdout=sys.stderr,
-                    check=False,
-                )
-                measured[f"{name}_seconds"] = round(time.monotonic() - start, 1)
-                measured[f"{name}_exit_code"] = done.returncode
+        tree = bare_system(folder)
+        _run(["git", "clone", "-q", str(ROOT), str(tree / "zhishou")])
+        for name in ("first", "again")[: 1 if short else 2]:
+            say(f"裸机运行（{name}）：{command}", f"On the bare system ({name}): {command}")
+            start = time.monotonic()
+            inside = _enter(tree, f"cd /zhishou && {command}")
+            done = subprocess.run(inside, env=environment(), stdin=subprocess.DEVNULL, stdout=sys.stderr, check=False)
+            measured[f"{name}_seconds"] = round(time.monotonic() - start, 1)
+            measured[f"{name}_exit_code"] = done.returncode
     finally:
-        # Not across file systems: were a mount left, the host's /dev would go with it.
-        subprocess.run(["rm", "-rf", "--one-file-system", str(folder)], check=False)
+        _throw_away(folder)
     return measured
