@@ -16,9 +16,10 @@ import numpy as np
 from anchors.sighting import Absent, Ambiguous, Contradicted, Evidence, Found, Sighting, Suspect, Witness
 from anchors.store import Anchor, Variant
 from vision import match, text
-from vision.findings import Reading
+from vision.findings import Line, Reading
 from vision.frame import Box, Frame, Image, Point
 from vision.patterns import opposite, same_text
+from vision.words import words
 
 TEXT_LEVEL = 0.80
 """Least certain character of a reading that may witness for a known word. A word that also equals the expected one exactly
@@ -52,16 +53,20 @@ def scene_of(frame: Frame) -> match.Scene:
     return scene
 
 
-def locate(frame: Frame, anchor: Anchor) -> Sighting:
-    """Where `anchor` is on `frame`, or why that cannot be said. Boxes and points in pixels of the frame."""
-    return _Search(frame, anchor).run()
+def locate(frame: Frame, anchor: Anchor, *, hovered: bool = False) -> Sighting:
+    """Where `anchor` is on `frame`, or why that cannot be said. Boxes and points in pixels of the frame.
+
+    `hovered` is for the last look with the pointer already on the target: its hover style is not held against it, and
+    nothing is learnt from it.
+    """
+    return _Search(frame, anchor, hovered).run()
 
 
 class _Search:
     """One call of `locate`."""
 
-    def __init__(self, frame: Frame, anchor: Anchor) -> None:
-        self.frame, self.anchor, self.spec = frame, anchor, anchor.spec
+    def __init__(self, frame: Frame, anchor: Anchor, hovered: bool) -> None:
+        self.frame, self.anchor, self.spec, self.hovered = frame, anchor, anchor.spec, hovered
         self.started = time.perf_counter()
         self.factor = frame.scale / anchor.scale
         self.region: Box | None = None
@@ -205,21 +210,29 @@ class _Search:
                 measured = match.compare(crop, template)
                 good = score >= ICON_LEVEL and measured.residual <= ICON_RESIDUAL
                 witnesses.append(Witness("picture", good, score, ICON_LEVEL, f"residual {measured.residual:.2f}"))
-            if all(w.ok for w in witnesses) and not self.spec.any_state:
+            if all(w.ok for w in witnesses) and not self.spec.any_state and not self.hovered:
                 witnesses.append(_state_witness(crop, template))
             if not any(_overlap(box, s.box) > 0.6 for s in self.suspects):
                 self.suspects.append(Suspect(box, tuple(witnesses), contradicted))
 
     def _read(self, boxes: Sequence[Box]) -> list[Reading]:
         """The whole piece of text that stands at each box: 复电 inside 停复电 must be read as 停复电."""
-        crops: list[Image] = []
+        parts: list[Box] = []
         for box in boxes:
             reach = box.grow(box.height, 0).clip(self.frame.width, self.frame.height)
             lines = [line.box for line in text.find_lines(self.frame, reach)]
             best = max(lines, key=lambda line: line.intersect(box).area, default=None)
-            part = box if best is None or best.intersect(box).area == 0 else best
-            crops.append(self.frame.crop(part.grow(2)))
-        return text.read(crops)
+            parts.append((box if best is None or best.intersect(box).area == 0 else best).grow(2).clip(*self.frame.size))
+        readings = text.read([self.frame.crop(part) for part in parts])
+        return [self._word_at(box, part, reading) for box, part, reading in zip(boxes, parts, readings, strict=True)]
+
+    def _word_at(self, box: Box, part: Box, reading: Reading) -> Reading:
+        """The word of a line that stands in the middle of `box`, where clear gaps make it several words."""
+        if same_text(reading.text, self.spec.text or ""):
+            return reading
+        pieces = words(Line(part, text.shifted(reading, part.x, part.y)))
+        hits = [p.reading for p in pieces if p.box.x <= box.center.x < p.box.right and p.reading is not None]
+        return hits[0] if len(hits) == 1 else reading
 
     def _text_witness(self, reading: Reading) -> tuple[Witness, bool]:
         expected = self.spec.text or ""
@@ -252,7 +265,8 @@ class _Search:
         offset = self.anchor.click_offset
         click = Point(round(offset.x * self.factor), round(offset.y * self.factor))
         box = suspect.box
-        self.anchor.memory.remember(self.frame.crop(box), self.frame.scale, box, click)
+        if not self.hovered:
+            self.anchor.memory.remember(self.frame.crop(box), self.frame.scale, box, click)
         return Found(box, Point(box.x + click.x, box.y + click.y), evidence)
 
     def _evidence(self, path: str) -> Evidence:

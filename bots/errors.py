@@ -41,6 +41,12 @@ class ClientBusyError(StepError):
     outcome = "busy"
 
 
+class LostPressError(StepError):
+    """A press evidently did not arrive: its dialog stayed open and was cancelled."""
+
+    outcome = "lost"
+
+
 class SessionExpiredError(StepError):
     """The client ended the log-in; the flow logs in again and looks where it stands."""
 

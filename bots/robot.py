@@ -18,6 +18,7 @@ from bots.ports import Journal, StepRecord, Vault
 from desktop.base import Aborted, Desktop
 from recordings.actions import Action, Check, Choose, Click, Language, Press, Read, Type
 from vision import text
+from vision.change import same
 from vision.findings import Reading
 from vision.frame import Box, Frame, Point
 from vision.patterns import same_text
@@ -30,6 +31,10 @@ LOOKS = 4
 
 HOVER = 0.06
 """Seconds for the client to draw its hover style before the last look at an irreversible target."""
+
+NO_EFFECT = 1.5
+"""Seconds without one changed pixel after which a press did not arrive: browsers drop input while a page is being committed
+(seen: up to 8 of 100 presses within the first second). A press that can be undone is then made once more."""
 
 READ_LEVEL = 0.90
 """Least certain character of a free reading that is used: accepts 92.3 % with no error in 2,496 cells (FIELD.md §2)."""
@@ -150,17 +155,36 @@ class Robot(Eyes):
             self._remember(step, found)
 
             def recheck(frame: Frame, box: Box = found.box) -> bool:
-                again = locate(frame, anchor)
+                again = locate(frame, anchor, hovered=True)
                 return isinstance(again, Found) and _near(again.box, box)
 
             try:
                 self._act(step, found.box, found.click_point, recheck, irreversible=anchor.spec.irreversible, double=double)
             except MovedError:
+                self.wait_still(quiet=0.1, timeout=2.0)
                 continue
             if park:
                 self.park()
-            return found
+            if anchor.spec.irreversible or self._took_effect(found.box):
+                return found
+            step.note = self.say("点击后画面没有任何变化，再点一次", "nothing changed after the press; pressed once more")
         raise self._restless(anchor.title)
+
+    def _took_effect(self, box: Box) -> bool:
+        """Whether anything outside the target changed after the press (its own hover style does not count)."""
+        before = self.frame
+        assert before is not None
+        clock = self.desktop.clock
+        started = clock.now()
+        while True:
+            frame = self.look()
+            if differ_outside(before, frame, box):
+                self.watch.wait(clock.now() - started)
+                return True
+            if clock.now() - started > NO_EFFECT:
+                self.watch.wait(clock.now() - started)
+                return False
+            clock.sleep(0.02)
 
     def click_where(
         self, title: str, find: Callable[[Frame], tuple[Box, Sequence[Box]]], *, irreversible: bool = False, timeout: float = 10.0
@@ -197,6 +221,7 @@ class Robot(Eyes):
                 try:
                     self._act(step, box, box.center, recheck, irreversible=irreversible, always=True)
                 except MovedError:
+                    self.wait_still(quiet=0.1, timeout=2.0)
                     continue
                 self.park()
                 return
@@ -216,7 +241,9 @@ class Robot(Eyes):
                         self._act(step, found.box, found.click_point, None)
                         break
                     except MovedError:
-                        continue
+                        self.wait_still(quiet=0.1, timeout=2.0)
+                else:
+                    raise self._restless(anchor.title)
                 with self.watch("input"):
                     self.hotkey("ctrl", "a")
                     self.desktop.type_text(typed, secret=secret)
@@ -422,6 +449,16 @@ def _join(parts: Sequence[Reading]) -> Reading:
     if len(parts) == 1:
         return parts[0]
     return Reading("".join(part.text for part in parts), min((part.lowest for part in parts), default=1.0))
+
+
+def differ_outside(a: Frame, b: Frame, box: Box) -> bool:
+    """Whether two frames differ anywhere but in a box (grown a little, for its hover style)."""
+    if same(a, b):
+        return False
+    part = box.grow(round(12 * a.scale)).clip(a.width, a.height)
+    masked = b.image.copy()
+    masked[part.y : part.bottom, part.x : part.right] = a.image[part.y : part.bottom, part.x : part.right]
+    return not np.array_equal(a.image, masked)
 
 
 def _near(a: Box, b: Box) -> bool:

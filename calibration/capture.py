@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ from vision.findings import Line
 from vision.frame import Box, Frame
 from vision.match import MIN_CONTRAST, contrast
 from vision.patterns import same_text
+from vision.words import words
 
 PAD = (5, 4)
 """Pixels at 100 % kept around the words: enough background to tell a button from a label and 复电 from the end of 停复电,
@@ -38,10 +39,12 @@ class Flaw:
 class Sheet:
     """A screenshot on which anchors are cut out; its text is read once."""
 
-    def __init__(self, name: str, frame: Frame) -> None:
+    def __init__(self, name: str, frame: Frame, find: Callable[[str], Box | None] = lambda name: None) -> None:
+        """`find` says where an anchor that was captured earlier is on this screen, if it is."""
         self.name = name
+        self.find = find
         self.frame = frame
-        self.lines: list[Line] = text.read_lines(frame)
+        self.lines: list[Line] = [word for line in text.read_lines(frame) for word in _pieces(line)]
         self.boxes: dict[str, Box] = {}
         """Anchors cut out so far, so that others can lie inside a window that hangs on them."""
 
@@ -78,9 +81,9 @@ class Sheet:
         if wish is None:
             return None
         name = wish["anchor"]
-        if name not in self.boxes:
-            raise CaptureError(f"inside: {name} 还没有在这一屏上截取 / has not been captured on this screen yet")
-        parent = self.boxes[name]
+        parent = self.boxes.get(name) or self.find(name)
+        if parent is None:
+            raise CaptureError(f"inside: {name} 不在这一屏上 / is not on this screen")
         window = Box(*wish["box"]).scaled(self.frame.scale)
         return Window(anchor=name, box=window), window.shift(parent.x, parent.y)
 
@@ -103,6 +106,22 @@ class Sheet:
             seen = "、".join(sorted({line.text for line in there if line.text}))[:600]
             raise CaptureError(f"{name}: 画面上没有「{words}」；看到的文字 / not on the screen; seen: {seen}")
         return _pick(hits, wish.get("pick"), name, words)
+
+
+def _pieces(line: Line) -> list[Line]:
+    """The line, and its words where a gap separates them (a neighbour, the outline of a button)."""
+    parts = words(line)
+    return [_tight(line)] if len(parts) == 1 else [_tight(line), *parts]
+
+
+def _tight(line: Line) -> Line:
+    """The line cut back to its characters: a dimmed neighbour that was not read is no part of it."""
+    characters = [c for c in line.reading.characters if c.text.strip()] if line.reading else []
+    if not characters:
+        return line
+    left = max(line.box.x, min(c.box.x for c in characters) - 2)
+    right = min(line.box.right, max(c.box.right for c in characters) + 2)
+    return Line(Box(left, line.box.y, right - left, line.box.height), line.reading)
 
 
 def _pick(hits: Sequence[Box], pick: str | int | None, name: str, words: str) -> Box:

@@ -8,6 +8,7 @@ client looks different: nothing in it knows more than the words on the screen.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +16,13 @@ from ruamel.yaml import YAML
 
 from anchors.locate import locate
 from anchors.model import SCHEMA, AnchorSpec, GridSpec, LibrarySpec, Popup, ScreenSpec
+from anchors.sighting import Found
 from anchors.store import Library
 from bots.robot import Robot
 from calibration.capture import CaptureError, Flaw, Sheet, judge
 from calibration.writer import write_library
-from vision.frame import Frame, Image
+from vision.frame import Box, Frame, Image
+from vision.patterns import same_text
 
 PATIENCE = 20.0
 """Seconds that a screen may take to show all the words asked for."""
@@ -28,13 +31,22 @@ PATIENCE = 20.0
 class Tour:
     """One walk. `robot` looks through the library that grows while it walks."""
 
-    def __init__(self, plan_path: Path, robot: Robot, folder: Path, say: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        plan_path: Path,
+        robot: Robot,
+        folder: Path,
+        say: Callable[[str], None],
+        provoke: Callable[[str], None] | None = None,
+    ) -> None:
         self.plan: dict[str, Any] = YAML(typ="safe", pure=True).load(plan_path.read_text(encoding="utf-8"))
         self.robot, self.folder, self.say = robot, folder, say
+        self.provoke = provoke or (lambda event: say(f"请让客户端出现：{event} / please make the client show: {event}"))
         self.screens: dict[str, ScreenSpec] = {}
         self.anchors: dict[str, AnchorSpec] = {}
         self.pictures: dict[str, Image] = {}
         self.flaws: list[Flaw] = []
+        self.known: dict[str, dict[str, Any]] = {}
 
     def walk(self) -> list[Flaw]:
         """Do the whole plan; returns what should be mended. Raises StepError and CaptureError where it cannot go on."""
@@ -65,7 +77,7 @@ class Tour:
         deadline = clock.now() + PATIENCE
         while True:
             frame = self.robot.wait_still(quiet=0.6)
-            sheet = Sheet(name, frame)
+            sheet = Sheet(name, frame, partial(self._known_place, frame))
             try:
                 found = {anchor: sheet.cut(anchor, wish) for anchor, wish in wishes.items()}
                 break
@@ -82,6 +94,11 @@ class Tour:
         self._judge(frame, found, library)
         self.say(f"  {name}: {len(found)} 个锚点 / anchors")
 
+    def _known_place(self, frame: Frame, name: str) -> Box | None:
+        library = self.robot.library
+        sighting = locate(frame, library[name]) if name in library else None
+        return sighting.box if isinstance(sighting, Found) else None
+
     def _judge(self, frame: Frame, found: dict[str, AnchorSpec], library: Library) -> None:
         for anchor, spec in found.items():
             for flaw in judge(frame, anchor, locate(frame, library[anchor]), spec):
@@ -94,15 +111,53 @@ class Tour:
     def _hover_click(self, name: str) -> None:
         self.robot.click(name, park=False)
 
-    def _type(self, value: dict[str, str]) -> None:
+    def _type(self, value: dict[str, Any]) -> None:
         secret = "secret" in value
-        self.robot.type_into(value["into"], value["secret"] if secret else value["text"], secret=secret)
+        verify = not value.get("masked", False)
+        self.robot.type_into(value["into"], value["secret"] if secret else value["text"], secret=secret, verify=verify)
 
     def _press(self, keys: list[str]) -> None:
         self.robot.press(*keys)
 
     def _wait(self, seconds: float) -> None:
         self.robot.desktop.clock.sleep(float(seconds))
+
+    def _event(self, name: str) -> None:
+        """Something that the client does by itself now and then; whoever walks makes it happen or waits for it."""
+        self.provoke(name)
+
+    def _dialogs(self, value: dict[str, Any]) -> None:
+        """Dialogs of which one or the other comes: each is captured when it is there, until all were seen."""
+        missing = dict(value["any"])
+        for _ in range(40):
+            if not missing:
+                return
+            self.provoke(value["event"])
+            name = self._dialog(missing, value["box"])
+            if name is not None:
+                missing.pop(name, None)
+        raise CaptureError(f"没有出现 / did not come: {'、'.join(missing)}")
+
+    def _dialog(self, missing: dict[str, Any], box: list[int]) -> str | None:
+        """Capture one of the dialogs if it is there and new; close it. Returns its name."""
+        clock = self.robot.desktop.clock
+        deadline = clock.now() + PATIENCE
+        while clock.now() < deadline:
+            frame = self.robot.wait_still(quiet=0.6)
+            sheet = Sheet("dialog", frame)
+            known = {**self.known, **missing}
+            for name, wish in known.items():
+                if not any(same_text(line.text, wish["title"]) for line in sheet.lines):
+                    continue
+                if name in missing:
+                    title = {"text": wish["title"], "kind": "label"}
+                    button = {"text": wish["button"], "inside": {"anchor": name, "box": box}}
+                    self._capture({"screen": name, "anchors": {name: title, f"{name}_ok": button}})
+                    self.known[name] = wish
+                self.robot.click(f"{name}_ok")
+                return name
+            clock.sleep(0.2)
+        return None
 
     def _link(self, value: dict[str, str]) -> None:
         """Press a word that stands in a grid's first row (it is no anchor: rows come and go)."""
