@@ -6,6 +6,7 @@ import os
 import sys
 import threading
 import time
+import warnings
 from typing import Any
 
 from desktop import dpi
@@ -41,7 +42,9 @@ def _import_pyautogui(display: str | None) -> Any:
         import Xlib.threaded  # noqa: F401  # gives python-xlib real locks; abort() comes from another thread
     sys.modules.setdefault("mouseinfo", None)  # type: ignore[arg-type]
     try:
-        import pyautogui
+        with warnings.catch_warnings():  # its source has an escape that Python 3.12 warns of
+            warnings.simplefilter("ignore")
+            import pyautogui
     except Exception as error:
         raise NoDisplayError(
             f"无法连接显示器 {display}：{error}。可能显示服务未启动或无权访问。请检查 DISPLAY。\n"

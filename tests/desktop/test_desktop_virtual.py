@@ -140,3 +140,17 @@ def test_folders_of_a_double_kill_are_swept_at_the_next_start(virtual: Callable[
     (left / "profile").mkdir()
     virtual()
     assert not left.exists()
+
+
+def test_two_displays_in_one_process_do_not_mix(virtual: Callable[..., Any]) -> None:
+    first, second = virtual(size=(640, 480)), virtual(size=(800, 600))
+    assert first.display != second.display
+    for step in range(5):
+        first.desktop.move(100 + step, 50)
+        second.desktop.move(700 + step, 500)
+        assert first.desktop.pointer() == (100 + step, 50)
+        assert second.desktop.pointer() == (700 + step, 500)
+    second.close()
+    first.desktop.move(30, 30)
+    assert first.desktop.pointer() == (30, 30)
+    assert not first.desktop.touched()
