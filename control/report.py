@@ -3,8 +3,8 @@
     summary = summarise(ledger, read_journal(folder))
     write_report(folder, summary, language="zh")        # report.html and run.json
 
-Items that need somebody come first. Pictures are inside the file up to :data:`EMBED_BYTES`; what does not fit is shown from the
-folder ``pictures/`` beside it.
+Items that need somebody come first. Pictures are inside the file up to :data:`LIMIT_BYTES`; what does not fit is shown from
+the folder ``pictures/`` beside it.
 """
 
 from __future__ import annotations
@@ -25,8 +25,11 @@ from control.journal import read_journal
 from control.runs import RunFolder, RunState
 from control.summary import ItemSummary, RunSummary
 
-EMBED_BYTES = 10 << 20
-"""Pictures in the file; base64 makes them a third larger, and with the text a report of 20 orders stays under 15 MB."""
+LIMIT_BYTES = 15_000_000
+"""A report stays below this, so that it can be mailed. 20 orders of 30 steps hold some 12 MB of pictures."""
+
+STEP_BYTES = 3_500
+"""What a step with two candidates takes without its pictures."""
 
 ORDER = (
     ItemState.UNKNOWN,
@@ -90,7 +93,7 @@ class _Pictures:
     """Pictures of the report by path, the most needed first, until the file is full."""
 
     folder: Path
-    left: int = EMBED_BYTES
+    left: int
     inside: dict[str, str] = field(default_factory=dict)
     missing: set[str] = field(default_factory=set)
     outside: int = 0
@@ -113,7 +116,7 @@ class _Pictures:
 
 
 def write_report(
-    folder: Path, summary: RunSummary, language: str = "zh", *, title: str = "", embed_bytes: int = EMBED_BYTES
+    folder: Path, summary: RunSummary, language: str = "zh", *, title: str = "", embed_bytes: int | None = None
 ) -> Path:
     """Write ``report.html`` and ``run.json`` into the run's folder; returns the report's path. The journal there is read;
     pictures that are not there (full disk, kill) are left out. Raises OSError when the files cannot be written."""
@@ -134,15 +137,17 @@ def render(
     language: str = "zh",
     *,
     title: str = "",
-    embed_bytes: int = EMBED_BYTES,
+    embed_bytes: int | None = None,
 ) -> str:
     """The report as HTML. See :func:`write_report`."""
     by_item: dict[str, list[Mapping[str, Any]]] = {}
     for line in lines:
         by_item.setdefault(line.get("item") or "", []).append(line)
     items = sorted(summary.items, key=lambda item: (ORDER.index(item.state), -_failures(by_item.get(item.key, []))))
-    pictures = _Pictures(folder, embed_bytes)
     steps = [line for line in lines if line.get("type") == "step"]
+    if embed_bytes is None:
+        embed_bytes = max(0, (LIMIT_BYTES - len(lines) * STEP_BYTES) * 73 // 100)  # base64 makes 73 bytes 100
+    pictures = _Pictures(folder, embed_bytes)
     failing = {item.key for item in items if item.state in ORDER[:3]}
     pictures.take(p for s in steps if s["outcome"] != "ok" for p in s["pictures"].values())
     pictures.take(p for s in steps if s.get("item") in failing for p in s["pictures"].values())

@@ -10,9 +10,12 @@ import subprocess
 import sys
 import textwrap
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+from reconnecting_robot import play
 
 from control.engine import DbosEngine, Stages
 from control.errors import EngineError, RobotBusyError
@@ -20,66 +23,52 @@ from control.lock import RobotLock, ledger_lock_path
 from desktop.base import Aborted
 
 ROOT = Path(__file__).parents[2]
-
-ROBOT = """
-    import os, signal, sys
-    from control.engine import DbosEngine
-    from control.ledger import SqlLedger
-    folder, kill_at = sys.argv[1], sys.argv[2]
-    ledger = SqlLedger(folder + "/z.db", "run-1", "marketing", "robot-a")
-    def click(text):
-        with open(folder + "/clicks.txt", "a") as out:
-            out.write(text + "\\n"); out.flush(); os.fsync(out.fileno())
-    def handle(order, recovering):
-        if recovering and ledger.open_act(order) is not None:
-            ledger.observed(ledger.open_act(order), "done"); click("looked " + order)
-        else:
-            act = ledger.intend(order, "reconnect"); click("reconnect " + order)
-            if order == kill_at: os.kill(os.getpid(), signal.SIGKILL)
-            ledger.observed(act, "done")
-        return {"order": order}
-    def flow(stages):
-        orders = stages.once("list", "", lambda again: {"orders": [f"o{n}" for n in range(6)]})["orders"]
-        done = [stages.once("reconnect", o, lambda again, o=o: handle(o, again))["order"] for o in orders]
-        return {"done": done}
-    print(DbosEngine(folder + "/z.db", "robot-a").run("run-1", flow))
-"""
+Flow = Callable[[Stages], dict[str, Any]]
 
 
-def robot(folder: Path, kill_at: str = "") -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(ROBOT), str(folder), kill_at],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
+def killed_at(folder: Path, order: str) -> int:
+    """Exit code of the robot that was started as a process of its own."""
+    command = [sys.executable, str(Path(__file__).with_name("reconnecting_robot.py")), str(folder), order]
+    return subprocess.run(command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, timeout=120).returncode
 
 
-def test_killed_at_the_click_and_started_again_no_order_is_clicked_twice(tmp_path: Path) -> None:
-    killed = robot(tmp_path, "o3")
-    assert killed.returncode == -signal.SIGKILL
-    again = robot(tmp_path)
-    assert again.returncode == 0, again.stderr
-    clicks = (tmp_path / "clicks.txt").read_text().split("\n")[:-1]
+def test_killed_at_the_click_and_started_again_no_order_is_clicked_twice(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert killed_at(tmp_path, "o3") == -signal.SIGKILL
+    engine = DbosEngine(tmp_path / "z.db", "robot-a")
+    assert engine.unfinished() == ["run-1"] and DbosEngine(tmp_path / "z.db", "robot-b").unfinished() == []
+    seen: list[tuple[str, bool]] = []
+    assert engine.run("run-2", simple(seen)) == {"n": 3}
+    assert seen == [("a", False), ("b", False), ("c", False)], "a run between leaves the killed one alone"
+    assert engine.unfinished() == ["run-1"]
+
+    assert play(tmp_path) == {"done": ["o0", "o1", "o2", "o3", "o4", "o5"]}
+    clicks = (tmp_path / "clicks.txt").read_text().splitlines()
     assert clicks == ["reconnect o0", "reconnect o1", "reconnect o2", "reconnect o3", "looked o3", "reconnect o4", "reconnect o5"]
-    assert "o5" in again.stdout and again.stderr == ""
+    assert engine.unfinished() == [] and capfd.readouterr() == ("", ""), "and the console stays quiet"
     with sqlite3.connect(tmp_path / "z.db") as database:
         assert database.execute("SELECT count(*) FROM acts WHERE outcome = 'done'").fetchone() == (6,)
         assert database.execute("PRAGMA journal_mode").fetchone() == ("wal",)
-        # JSON and nothing that runs code when it is read
         kept = [row[0] for row in database.execute("SELECT output FROM operation_outputs")]
-    assert len(kept) == 14 and all(isinstance(json.loads(text), dict | str) for text in kept)
+    assert len(kept) == 14 + 6 and all(isinstance(json.loads(text), dict | str) for text in kept), "JSON, nothing that runs code"
 
 
-def simple(seen: list[tuple[str, bool]], stop: BaseException | None = None, at: str = "") -> object:
+def test_a_killed_run_can_be_given_up(tmp_path: Path) -> None:
+    assert killed_at(tmp_path, "o1") == -signal.SIGKILL
+    engine = DbosEngine(tmp_path / "z.db", "robot-a")
+    engine.give_up("run-1")
+    assert engine.unfinished() == []
+
+
+def simple(seen: list[tuple[str, bool]], stop: BaseException | None = None, at: str = "") -> Flow:
     def work(key: str, again: bool) -> dict[str, str]:
         seen.append((key, again))
         if key == at and stop is not None:
             raise stop
         return {"key": key}
 
-    def flow(stages: Stages) -> dict[str, int]:
+    def flow(stages: Stages) -> dict[str, Any]:
         return {"n": sum(bool(stages.once("item", key, lambda again, k=key: work(k, again))) for key in "abc")}
 
     return flow
@@ -90,28 +79,17 @@ def test_a_run_that_was_stopped_can_be_resumed_by_its_id(tmp_path: Path, stop: B
     engine = DbosEngine(tmp_path / "z.db", "robot-a")
     seen: list[tuple[str, bool]] = []
     with pytest.raises(type(stop)):
-        engine.run("run-1", simple(seen, stop, "b"))  # type: ignore[arg-type]
+        engine.run("run-1", simple(seen, stop, "b"))
     assert engine.unfinished() == [], "the next scheduled run comes as usual; this one waits for a person"
-    assert engine.run("run-1", simple(seen)) == {"n": 3}  # type: ignore[arg-type]
+    assert engine.run("run-1", simple(seen)) == {"n": 3}
     assert seen == [("a", False), ("b", False), ("b", True), ("c", False)]
-    assert engine.run("run-1", simple(seen)) == {"n": 3} and len(seen) == 4  # type: ignore[arg-type]
-
-
-def test_a_second_run_leaves_the_killed_one_alone(tmp_path: Path) -> None:
-    assert robot(tmp_path, "o1").returncode == -signal.SIGKILL
-    engine = DbosEngine(tmp_path / "z.db", "robot-a")
-    assert engine.unfinished() == ["run-1"] and DbosEngine(tmp_path / "z.db", "robot-b").unfinished() == []
-    seen: list[tuple[str, bool]] = []
-    assert engine.run("run-2", simple(seen)) == {"n": 3}  # type: ignore[arg-type]
-    assert seen == [("a", False), ("b", False), ("c", False)] and engine.unfinished() == ["run-1"]
-    engine.give_up("run-1")
-    assert engine.unfinished() == []
+    assert engine.run("run-1", simple(seen)) == {"n": 3} and len(seen) == 4
 
 
 def test_a_flow_that_takes_another_way_is_stopped(tmp_path: Path) -> None:
     engine = DbosEngine(tmp_path / "z.db", "robot-a")
     with pytest.raises(Aborted):
-        engine.run("run-1", simple([], Aborted(), "c"))  # type: ignore[arg-type]
+        engine.run("run-1", simple([], Aborted(), "c"))
     with pytest.raises(EngineError, match="流程"):
         engine.run("run-1", lambda stages: stages.once("other", "", lambda again: {}))
 
@@ -137,7 +115,7 @@ def test_a_second_robot_is_refused_and_told_who_works(tmp_path: Path) -> None:
     try:
         assert holder.stdout is not None and holder.stdout.readline().strip() == "held"
         with pytest.raises(RobotBusyError, match=str(holder.pid)) as caught:
-            DbosEngine(ledger, "robot-b").run("run-1", simple([]))  # type: ignore[arg-type]
+            DbosEngine(ledger, "robot-b").run("run-1", simple([]))
         assert caught.value.pid == holder.pid and "robot-a" in str(caught.value)
         assert not ledger.exists(), "a refused robot touches nothing"
     finally:
@@ -149,10 +127,10 @@ def test_a_second_robot_is_refused_and_told_who_works(tmp_path: Path) -> None:
 
 def test_the_engine_is_ready_in_time(tmp_path: Path) -> None:
     engine = DbosEngine(tmp_path / "z.db", "robot-a")
-    engine.run("warm-up", simple([]))  # type: ignore[arg-type]
+    engine.run("warm-up", simple([]))
     started, ready = time.process_time(), [0.0]
 
-    def flow(stages: Stages) -> dict[str, int]:
+    def flow(stages: Stages) -> dict[str, Any]:
         ready[0] = time.process_time()
         return {}
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import resource
+import signal
 import sqlite3
-import subprocess
-import sys
-import textwrap
+import time
 import uuid
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,6 @@ from control import ledger_tables
 from control.errors import LedgerError
 from control.ledger import SqlLedger
 
-ROOT = Path(__file__).parents[2]
 ORDER = "3201202611230001"
 
 
@@ -32,14 +32,19 @@ def truth(file: Path, query: str) -> list[tuple[object, ...]]:
         return connection.execute(query).fetchall()
 
 
-def in_process(code: str, *arguments: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-c", textwrap.dedent(code), *arguments],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+def forked(work: Callable[[], int]) -> int:
+    """Process id of ``work`` as a process of its own. Forked, because starting Python anew takes seconds."""
+    pid = os.fork()
+    if pid == 0:
+        try:
+            os._exit(work())
+        finally:
+            os._exit(99)
+    return pid
+
+
+def ended(pid: int) -> int:
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 
 
 def test_an_order_is_reconnected_once_even_by_a_later_run(tmp_path: Path) -> None:
@@ -66,18 +71,15 @@ def test_the_same_number_in_another_system_is_another_item(tmp_path: Path) -> No
 
 def test_the_intention_is_on_disk_when_the_robot_is_killed_at_the_click(tmp_path: Path) -> None:
     file = tmp_path / "z.db"
-    killed = in_process(
-        """
-        import os, signal, sys
-        from control.ledger import SqlLedger
-        ledger = SqlLedger(sys.argv[1], "run-1", "marketing")
-        ledger.set_state("a", __import__("bots.ports").ports.ItemState.RUNNING)
+
+    def robot() -> int:
+        ledger = opened(file)
+        ledger.set_state("a", ItemState.RUNNING)
         ledger.intend("a", "reconnect", {"customer": "0410000001"})
         os.kill(os.getpid(), signal.SIGKILL)
-        """,
-        str(file),
-    )
-    assert killed.wait(60) == -9
+        return 0
+
+    assert ended(forked(robot)) == -signal.SIGKILL
     again = opened(file)
     act = again.open_act("a", "reconnect")
     assert act is not None and act.detail == {"customer": "0410000001"} and act.outcome is None
@@ -89,35 +91,22 @@ def test_the_intention_is_on_disk_when_the_robot_is_killed_at_the_click(tmp_path
 def test_two_processes_race_for_each_act_and_one_gets_it(tmp_path: Path) -> None:
     file = tmp_path / "z.db"
     opened(file).close()
-    code = """
-        import sys
-        from bots.ports import ActRefused
-        from control.ledger import SqlLedger
-        ledger = SqlLedger(sys.argv[1], sys.argv[2], "marketing")
-        print("ready", flush=True); sys.stdin.readline()
-        got = 0
+    start = time.monotonic() + 0.3
+
+    def racer(run: str) -> int:
+        ledger, got = opened(file, run), 0
+        while time.monotonic() < start:
+            pass
         for number in range(15):
             try:
-                ledger.intend(f"order-{number}", "reconnect"); got += 1
+                ledger.intend(f"order-{number}", "reconnect")
+                got += 1
             except ActRefused:
-                pass
-        print(got)
-    """
-    racers = [
-        subprocess.Popen(
-            [sys.executable, "-c", textwrap.dedent(code), str(file), f"run-{i}"],
-            cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-        )
-        for i in range(2)
-    ]  # fmt: skip
-    for racer in racers:
-        assert racer.stdout is not None and racer.stdout.readline().strip() == "ready"
-    for racer in racers:
-        assert racer.stdin is not None
-        racer.stdin.write("\n")
-        racer.stdin.flush()
-    got = [int(racer.communicate(timeout=60)[0]) for racer in racers]
-    assert sum(got) == 15
+                continue
+        return got
+
+    racers = [forked(lambda run=f"run-{i}": racer(run)) for i in range(2)]  # type: ignore[misc]
+    assert sum(ended(pid) for pid in racers) == 15
     assert truth(file, "SELECT count(*), count(DISTINCT item) FROM acts") == [(15, 15)]
 
 
