@@ -19,8 +19,9 @@ BUTTONS: dict[Button, int] = {"left": 1, "middle": 2, "right": 3}
 _WINDOWS_NOTCH = 120
 """WHEEL_DELTA: pyautogui hands the number to Windows as it is."""
 
-_ARRIVAL = 0.2
-"""Seconds. Usually the pointer is there at the first look; on a loaded machine it was seen 10 ms late."""
+_ARRIVAL = 1.0
+"""Seconds. Usually the pointer is there at the first look; on a loaded machine it was seen 10 ms late, and a window manager that
+grabs clicks holds the pointer back until it has caught up."""
 
 _binding = threading.RLock()
 """pyautogui keeps one X connection for the whole process."""

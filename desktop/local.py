@@ -259,12 +259,9 @@ class LocalDesktop:
         """Whether a person moved the mouse or pressed a key since :meth:`clear_touch`. Never raises."""
         if self._judge.touched:
             return True
-        place = self._judge.last_place
-        if place is None:
-            return False
-        with self._input:  # not between the robot's announcement and its move
-            if self._judge.last_place == place and tuple(self._hands.pointer()) != place:
-                self._judge.mark()
+        # Any place of the robot's own will do: while a window manager holds the pointer back, it still lies at an earlier one.
+        if not self._judge.put(self._hands.pointer()):
+            self._judge.mark()
         return self._judge.touched
 
     def clear_touch(self) -> None:

@@ -14,6 +14,7 @@ import os
 import select
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -110,6 +111,17 @@ def _kill_all() -> None:
         time.sleep(0.01)
 
 
+def _remove_socket(number: str) -> None:
+    """Remove what a killed Xvfb leaves in /tmp, unless another server took the number in the meantime."""
+    path = Path(f"/tmp/.X11-unix/X{number}")
+    with socket.socket(socket.AF_UNIX) as probe:
+        try:
+            probe.connect(str(path))
+        except OSError:
+            path.unlink(missing_ok=True)
+            Path(f"/tmp/.X{number}-lock").unlink(missing_ok=True)
+
+
 def _wait_for_end(parent: int, server: subprocess.Popen[bytes]) -> None:
     """Returns when stdin ended, the parent is gone or the display died."""
     while os.getppid() == parent and server.poll() is None:
@@ -145,9 +157,8 @@ def main() -> int:
     finally:
         _kill_all()
         shutil.rmtree(folder, ignore_errors=True)
-        if display_lock:  # a killed Xvfb leaves these two
-            Path(f"/tmp/.X{display_lock}-lock").unlink(missing_ok=True)
-            Path(f"/tmp/.X11-unix/X{display_lock}").unlink(missing_ok=True)
+        if display_lock:
+            _remove_socket(display_lock)
 
 
 if __name__ == "__main__":

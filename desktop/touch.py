@@ -87,6 +87,11 @@ class TouchJudge:
         with self._lock:
             return self._places[-1] if self._places else None
 
+    def put(self, place: tuple[int, int]) -> bool:
+        """Whether the robot put the pointer there lately, or never moved it at all."""
+        with self._lock:
+            return not self._places or place in self._places
+
     @property
     def touched(self) -> bool:
         with self._lock:

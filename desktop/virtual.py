@@ -31,6 +31,16 @@ _QUIET = 0.25
 _LIVELY = 3.0
 """Seconds after which a covered screen that keeps changing (a clock, an animation) counts as loaded."""
 _PREFIX = "zhishou-desk-"
+_OPENBOX = """<?xml version="1.0"?>
+<openbox_config xmlns="http://openbox.org/3.4/rc">
+  <focus><focusNew>yes</focusNew><followMouse>no</followMouse></focus>
+  <desktops><number>1</number></desktops>
+  <keyboard></keyboard>
+  <mouse></mouse>
+</openbox_config>
+"""
+"""No bindings: by default openbox grabs every click and freezes the pointer until it has looked at it, and takes Alt+Tab and
+others away from the client. New windows get the focus without that."""
 
 
 class VirtualDesktop:
@@ -102,7 +112,9 @@ class VirtualDesktop:
         browser.write_profile(profile, self.downloads)
         fonts = self.folder / "fonts.conf"
         browser.write_font_configuration(fonts)
-        programs: list[list[str]] = [["openbox", "--sm-disable"]]
+        window_manager = self.folder / "openbox.xml"
+        window_manager.write_text(_OPENBOX, "utf-8")
+        programs: list[list[str]] = [["openbox", "--sm-disable", "--config-file", str(window_manager)]]
         if self._urls:
             programs.append(browser.chromium_arguments(self._urls, profile, self._size, self._scale))
         plan = {
