@@ -11,14 +11,13 @@ import time
 from collections import OrderedDict
 from collections.abc import Sequence
 
-import numpy as np
-
 from anchors.sighting import Absent, Ambiguous, Contradicted, Evidence, Found, Sighting, Suspect, Witness
 from anchors.store import Anchor, Variant
 from vision import match, text
 from vision.findings import Line, Reading
 from vision.frame import Box, Frame, Image, Point
 from vision.patterns import opposite, same_text
+from vision.state import enabled_look
 from vision.words import words
 
 TEXT_LEVEL = 0.80
@@ -31,9 +30,6 @@ font change to 0.57 (FIELD.md §1); the words are told apart by the text, this o
 
 ICON_LEVEL, ICON_RESIDUAL, ICON_MARGIN = 0.90, 0.9, 0.03
 """Anchors without text: correlation, local residual (share of contrast) and margin over the runner-up (FIELD.md §1.3, §1.5)."""
-
-STATE_LEVEL = 24.0
-"""Background and ink may differ by this much per channel: 0 of 131 enabled/disabled pairs mistaken (FIELD.md §1.6)."""
 
 NEAR = 50
 """Pixels at 100 % around the last place that are searched first: 0.33 ms against 9 ms, a third of the false accepts."""
@@ -211,7 +207,7 @@ class _Search:
                 good = score >= ICON_LEVEL and measured.residual <= ICON_RESIDUAL
                 witnesses.append(Witness("picture", good, score, ICON_LEVEL, f"residual {measured.residual:.2f}"))
             if all(w.ok for w in witnesses) and not self.spec.any_state and not self.hovered:
-                witnesses.append(_state_witness(crop, template))
+                witnesses.append(_state_witness(crop, self.anchor.crop))
             if not any(_overlap(box, s.box) > 0.6 for s in self.suspects):
                 self.suspects.append(Suspect(box, tuple(witnesses), contradicted))
 
@@ -274,29 +270,14 @@ class _Search:
         return Evidence(self.anchor.name, self.anchor.title, tuple(self.suspects), self.region, path, spent, self.frame.time)
 
 
-def _state_witness(crop: Image, template: Image) -> Witness:
-    """Whether the control looks as captured: background and ink colours, which scale and font smoothing leave alone."""
-    background, ink = _colours(crop)
-    background_wanted, ink_wanted = _colours(template)
-    ground = float(np.abs(background - background_wanted).max())
-    # Thin glyphs are paler at a smaller scale, so ink is compared by its contrast with the background.
-    reach, reach_wanted = float(np.abs(ink - background).max()), float(np.abs(ink_wanted - background_wanted).max())
-    ratio = reach / max(reach_wanted, 1.0)
-    ok = ground <= STATE_LEVEL and 0.6 <= ratio <= 1.6
-    detail = (
-        "" if ok else f"外观与标定时不同（底色差 {ground:.0f}，对比 {ratio:.0%}），可能未启用或被遮罩 / looks disabled or covered"
-    )
-    return Witness("state", ok, ground, STATE_LEVEL, detail)
+def _state_witness(crop: Image, reference: Image) -> Witness:
+    """Whether the control looks as captured: its colours, which scale and font smoothing leave alone."""
+    look = enabled_look(crop, reference)
+    detail = "" if look.same else f"{_DIMMED}（底色差 {look.background:.0f}，墨色差 {look.ink:.0f}）"
+    return Witness("state", look.same, max(look.background, look.ink), None, detail)
 
 
-def _colours(image: Image) -> tuple[np.ndarray, np.ndarray]:
-    """Median background colour and the mean colour of the tenth of the pixels that is farthest from it."""
-    pixels = image.reshape(-1, 3).astype(np.float32)
-    background = np.median(pixels, axis=0)
-    distance = np.abs(pixels - background).max(axis=1)
-    count = max(1, pixels.shape[0] // 20)
-    far = np.argpartition(distance, -count)[-count:]
-    return background, pixels[far].mean(axis=0)
+_DIMMED = "外观与标定时不同，可能未启用或被遮罩 / looks disabled or covered"
 
 
 def _overlap(a: Box, b: Box) -> float:

@@ -83,6 +83,8 @@ class GridSpec(_Model):
     """The screenshot that `area` refers to."""
     below: str | None = None
     """Anchor under which the grid lies, where a page holds more than one."""
+    above: str | None = None
+    """Anchor over which it ends."""
 
 
 class LibrarySpec(_Model):

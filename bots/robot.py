@@ -32,6 +32,10 @@ LOOKS = 4
 HOVER = 0.06
 """Seconds for the client to draw its hover style before the last look at an irreversible target."""
 
+SETTLE = 0.08
+"""Seconds between a click into a field and the first key: browsers find out asynchronously what a click hit, so that keys
+sent at once may arrive before it (seen: a text typed into the middle of the old one, once in 240)."""
+
 NO_EFFECT = 1.5
 """Seconds without one changed pixel after which a press did not arrive: browsers drop input while a page is being committed
 (seen: up to 8 of 100 presses within the first second). A press that can be undone is then made once more."""
@@ -245,8 +249,12 @@ class Robot(Eyes):
                 else:
                     raise self._restless(anchor.title)
                 with self.watch("input"):
+                    self.desktop.clock.sleep(SETTLE)
                     self.hotkey("ctrl", "a")
                     self.desktop.type_text(typed, secret=secret)
+                if secret or not verify:
+                    # What is still being drawn must not be taken for the effect of the next press.
+                    self.wait_still(quiet=0.1, timeout=1.0)
                 if secret or not verify or self._reads_back(found.click_point, typed):
                     return
                 step.note = self.say(f"第 {attempt + 1} 次输入后读回不一致", f"read back differently after attempt {attempt + 1}")
@@ -392,8 +400,7 @@ class Robot(Eyes):
             self._hands_free(step)
         with self.watch("input"):
             for _ in range(2 if double else 1):
-                self.desktop.button_down()
-                self.desktop.button_up()
+                self._press_button()
 
     def _hands_free(self, step: Step) -> None:
         """A person's hand on mouse or keyboard pauses the robot; then it looks again."""
@@ -452,10 +459,10 @@ def _join(parts: Sequence[Reading]) -> Reading:
 
 
 def differ_outside(a: Frame, b: Frame, box: Box) -> bool:
-    """Whether two frames differ anywhere but in a box (grown a little, for its hover style)."""
+    """Whether two frames differ anywhere but in a box and the control around it, which only shows the pointer's visit."""
     if same(a, b):
         return False
-    part = box.grow(round(12 * a.scale)).clip(a.width, a.height)
+    part = box.grow(2 * box.height, box.height).clip(a.width, a.height)
     masked = b.image.copy()
     masked[part.y : part.bottom, part.x : part.right] = a.image[part.y : part.bottom, part.x : part.right]
     return not np.array_equal(a.image, masked)

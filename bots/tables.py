@@ -16,6 +16,9 @@ from vision.frame import Box, Frame
 from vision.grid import GridError, RowAmbiguous, find_row, read_grid
 from vision.patterns import same_text
 
+CHECK = "check"
+"""Name of the column with a row's check box; it has no header."""
+
 PAGES_LIMIT = 200
 """Pages read at most in one table: 10,000 rows at 50 a page."""
 
@@ -62,12 +65,17 @@ class Tables:
             area = Box(*spec.area)
             box = Box(round(area.x * fx), round(area.y * fy), round(area.width * fx), round(area.height * fy))
         if spec.below is not None:
-            sighting = locate(frame, self.robot.anchor(spec.below))
-            if not isinstance(sighting, Found):
-                raise NotSeenError(explain(sighting, self.robot.language), frame=frame, sighting=sighting)
-            top = sighting.box.bottom
+            top = self._place(frame, spec.below).bottom
             box = box.intersect(Box(0, top, frame.width, frame.height - top))
+        if spec.above is not None:
+            box = box.intersect(Box(0, 0, frame.width, self._place(frame, spec.above).y))
         return None if box == frame.box else box
+
+    def _place(self, frame: Frame, name: str) -> Box:
+        sighting = locate(frame, self.robot.anchor(name))
+        if not isinstance(sighting, Found):
+            raise NotSeenError(explain(sighting, self.robot.language), frame=frame, sighting=sighting)
+        return sighting.box
 
     def look(self, frame: Frame, columns: Sequence[str] | None = None) -> Grid:
         """The grid on this frame; only the columns asked for are read. Raises NotSeenError when it is not there."""
@@ -158,6 +166,17 @@ class Tables:
                     frame=self.robot.frame,
                 )
 
+    def is_checked(self, frame: Frame, key: str, value: str) -> bool:
+        """Whether the row's check box is set. Raises NotSeenError when the row is not there."""
+        spec = self.spec
+        try:
+            row = find_row(frame, self.region(frame), spec.columns[key], value, pattern=spec.patterns.get(key))
+        except GridError as error:
+            raise NotSeenError(str(error), frame=frame) from error
+        if row is None:
+            raise NotSeenError(f"「{self.title}」中没有 {value} / no row {value}", frame=frame)
+        return any(cell.checked for cell in row.cells)
+
     def finder(self, key: str, value: str, column: str, word: str | None = None) -> Callable[[Frame], tuple[Box, Sequence[Box]]]:
         """For `Robot.click_where`: the cell (or the word in it) under `column` in the row whose `key` reads `value`."""
         spec = self.spec
@@ -173,14 +192,29 @@ class Tables:
                 raise NotSeenError(
                     self.robot.say(f"「{self.title}」中没有 {value} 这一行。", f"“{self.title}” has no row {value}."), frame=frame
                 )
+            if column == CHECK:
+                return _check_box(row.cells, frame), [_proof(row.cells, value, frame)]
             grid = self.look(frame, [key, column])
-            cell = grid.cell(row.row, spec.columns[column])
-            proof = grid.cell(row.row, spec.columns[key])
-            if proof.text != value:
-                raise DoubtfulError(f"{proof.text} != {value}", frame=frame)
-            return _word(cell, word, frame), [proof.ink or proof.box]
+            cells = grid.rows[row.row]
+            return _word(cells[grid.column(spec.columns[column])], word, frame), [_proof(cells, value, frame)]
 
         return find
+
+
+def _proof(cells: Sequence[Cell], value: str, frame: Frame) -> Box:
+    """Where the row's key stands. Raises DoubtfulError when the row has another one."""
+    for cell in cells:
+        if cell.text == value:
+            return cell.ink or cell.box
+    raise DoubtfulError(f"该行没有 {value} / the row does not have {value}", frame=frame)
+
+
+def _check_box(cells: Sequence[Cell], frame: Frame) -> Box:
+    """The check box of a row."""
+    boxes = [cell.ink for cell in cells if cell.checked is not None and cell.ink is not None]
+    if len(boxes) != 1:
+        raise DoubtfulError(f"该行应有一个勾选框，看到 {len(boxes)} 个 / one check box expected, {len(boxes)} seen", frame=frame)
+    return boxes[0]
 
 
 def _certain(cell: Cell) -> bool:

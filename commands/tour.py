@@ -150,11 +150,12 @@ class Tour:
                 if not any(same_text(line.text, wish["title"]) for line in sheet.lines):
                     continue
                 if name in missing:
-                    title = {"text": wish["title"], "kind": "label"}
+                    title = {"text": wish["title"], "kind": "label", "area": [0.2, 0.1, 0.6, 0.8]}
                     button = {"text": wish["button"], "inside": {"anchor": name, "box": box}}
                     self._capture({"screen": name, "anchors": {name: title, f"{name}_ok": button}})
                     self.known[name] = wish
                 self.robot.click(f"{name}_ok")
+                self.robot.wait_gone(name)
                 return name
             clock.sleep(0.2)
         return None
@@ -165,7 +166,5 @@ class Tour:
         sheet = Sheet("link", frame)
         spec = sheet.cut("link", {**value, "title": value["text"]})
         x, y, width, height = spec.box
-        self.robot.desktop.move(x + width // 2, y + height // 2)
-        self.robot.desktop.button_down()
-        self.robot.desktop.button_up()
+        self.robot.press_at((x + width // 2, y + height // 2))
         self.robot.park()

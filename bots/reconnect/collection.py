@@ -8,7 +8,7 @@ from bots.errors import BusinessError, DoubtfulError, NotSeenError
 from bots.navigation import bring, go
 from bots.reconnect.settings import ReconnectSettings
 from bots.robot import Robot
-from bots.tables import Tables
+from bots.tables import CHECK, Tables
 from vision.patterns import same_text
 
 SIGNS = ("collection_mark", "login_submit")
@@ -73,14 +73,25 @@ class Collection:
         self._query(customer)
         robot.click_where(
             robot.say(f"户号 {customer} 前的勾选框", f"the check box of customer {customer}"),
-            self.meters.finder("customer", customer, "check"),
+            self.meters.finder("customer", customer, CHECK),
             timeout=self.settings.page_timeout,
         )
+        self._check_ticked(customer)
         if not robot.sees("item_is_current"):
             robot.choose("item_field", "option_current")
             robot.wait_seen("item_is_current", timeout=10)
         robot.click("passthrough_read")
         return self._await(customer, before)
+
+    def _check_ticked(self, customer: str) -> None:
+        """The tick must be seen: an unticked row would read nothing."""
+        robot = self.robot
+        clock = robot.desktop.clock
+        deadline = clock.now() + 3.0
+        while not self.meters.is_checked(robot.look(), "customer", customer):
+            if clock.now() > deadline:
+                raise DoubtfulError(robot.say("勾选后没有看到勾。", "The tick is not seen after the click."), frame=robot.frame)
+            clock.sleep(0.05)
 
     def _query(self, customer: str) -> None:
         robot = self.robot

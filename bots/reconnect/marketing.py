@@ -106,7 +106,9 @@ class Marketing:
 
     def _open_work_window(self) -> None:
         robot = self.robot
-        robot.click("menu_digital", park=False)
+        # A menu that opens by a click would be closed by a second one.
+        if not robot.sees("menu_supply"):
+            robot.click("menu_digital", park=False)
         robot.click("menu_supply", timeout=10)
         robot.wait_seen("work_mark", "login_submit", timeout=self.settings.page_timeout)
 
@@ -194,7 +196,7 @@ class Marketing:
                 raise NotSeenError(
                     self.robot.say(
                         f"查询工单 {order} 后列表显示 {len(numbers)} 行、共 {table.total} 条，无法判断它是否在待办中。",
-                        f"After querying {order} the list shows {len(numbers)} rows of {table.total}; cannot tell whether it is there.",
+                        f"After querying {order} the list shows {len(numbers)} rows of {table.total}; is it there?",
                     ),
                     frame=self.robot.frame,
                 )
@@ -319,8 +321,10 @@ class Marketing:
 
     def _open_sms_menu(self) -> None:
         robot = self.robot
-        robot.click("menu_service", park=False)
-        robot.click("menu_sms", park=False, timeout=10)
+        if not robot.sees("menu_custom_sms"):
+            if not robot.sees("menu_sms"):
+                robot.click("menu_service", park=False)
+            robot.click("menu_sms", park=False, timeout=10)
         robot.click("menu_custom_sms", timeout=10)
         robot.wait_seen("sms_button", timeout=self.settings.page_timeout)
 
