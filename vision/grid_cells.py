@@ -142,7 +142,7 @@ def marks(crop: Image, far: Mask, em: float) -> list[Mark]:
     count, _, stats, _ = cv2.connectedComponentsWithStats(low, connectivity=4)
     out = []
     for x, y, w, h, area in stats[1:count].tolist():
-        if w < 0.6 * em or h < 0.75 * em or area < 0.2 * w * h or w > 12 * em or h > 3 * em:
+        if w < 0.6 * em or h < 0.75 * em or area < min(0.2 * w * h, 1.6 * (w + h)) or w > 12 * em or h > 3 * em:
             continue
         part, away = crop[y : y + h, x : x + w], far[y : y + h, x : x + w]
         solid = [s for inset in (0, 1) if (s := _ringed(part, away, inset)) is not None]

@@ -17,12 +17,15 @@ from vision.grid_pixels import FILL, INK, around, background, bounds, distance, 
 from vision.lines import find_lines
 
 REACH = 90
-"""Pixels at 100 % under the table within which its pages stand."""
+"""Pixels at 100 % under the last row within which more than one row of text is tried."""
 DISABLED = 0.62
 """An arrow under this part of the page numbers' contrast is disabled: Element 2.x 0.44, Plus 0.50, dark 0.35; enabled 0.9–1.1."""
 
 SURE = 0.7
 """Lowest character probability of a page number; an arrow that reads like a digit has 0.2–0.6, numbers 0.95 and more."""
+
+JUMP = ("前往", "跳至", "到第", "跳转")
+"""Words before the box for a page to go to."""
 
 _TOTAL = re.compile(r"共\D{0,3}(\d+)\D{0,2}(?:条|项|记录|行|$)|(?:总数|总计|合计|Total)\D{0,2}(\d+)", re.IGNORECASE)
 _SIZE = re.compile(r"(\d+)\s*(?:条|项|行)?\s*/\s*(?:页|page)|每页\D{0,3}(\d+)", re.IGNORECASE)
@@ -31,21 +34,27 @@ _PAGE = re.compile(r"第\D{0,2}(\d+)\D{0,2}页|(\d+)\s*/\s*\d+\s*页")
 
 
 def read_pager(frame: Frame, table: Box, region: Box | None = None) -> Pager | None:
-    """The pages under (or else above) ``table``; None where neither a total nor a page size nor page numbers stand there."""
-    reach = round(REACH * frame.scale)
+    """The pages under ``table``; None where neither a total nor a page size nor page numbers stand there.
+
+    They are in the first row of text below the rows, however much of the table is empty, or close below that.
+    """
+    scale = frame.scale
     area = frame.box if region is None else Box(*region).clip(frame.width, frame.height)
-    # Pagers are often wider than a narrow table: all of the area's width, below the table.
-    strip = Box(area.x, table.bottom + 1, area.width, reach).intersect(area)
+    # Pagers are often wider than a narrow table: all that is right of the table's left edge.
+    left = max(area.x, table.x - round(40 * scale))
+    below = Box(left, table.bottom + 1, area.right - left, area.bottom - table.bottom - 1).intersect(area)
     rows: list[Box] = []
-    for line in find_lines(frame, strip):
+    for line in find_lines(frame, below):
         box = line.box
-        if box.height > 44 * frame.scale:
+        if box.height > 44 * scale:
             continue
-        if rows and abs(rows[-1].center.y - box.center.y) <= 0.7 * max(box.height, rows[-1].height, 8 * frame.scale):
+        if rows and abs(rows[-1].center.y - box.center.y) <= 0.7 * max(box.height, rows[-1].height, 8 * scale):
             rows[-1] = around([rows[-1], box])
         else:
             rows.append(box)
-    for row in rows[:3]:
+    for number, row in enumerate(rows[:3]):
+        if number and row.y > table.bottom + REACH * scale:
+            break
         pager = _pager(frame, _pieces(frame, row, table, area))
         if pager is not None:
             return pager
@@ -144,16 +153,21 @@ def _number(match: re.Match[str] | None) -> int | None:
 
 
 def _page_numbers(row: list[_Piece], size_box: Box | None) -> list[tuple[_Piece, int]]:
-    """The row of page numbers: whole numbers that grow from left to right, before 前往."""
-    out: list[tuple[_Piece, int]] = []
+    """The page numbers: the longest sequence of whole numbers that grow from left to right, before or after the page size."""
+    found: list[list[tuple[_Piece, int]]] = [[]]
+    jump = False
     for piece in row:
-        if any(w in piece.said for w in ("前往", "跳至", "到第", "跳转")):
-            break
-        if piece.outer == size_box:
-            out = []
-        elif piece.said.isdigit() and len(piece.said) <= 5 and piece.lowest >= SURE and (not out or int(piece.said) > out[-1][1]):
-            out.append((piece, int(piece.said)))
-    return out
+        if piece.outer == size_box or any(w in piece.said for w in JUMP):
+            found.append([])
+            jump = piece.outer != size_box
+        elif piece.said.isdigit() and len(piece.said) <= 5 and piece.lowest >= SURE:
+            if found[-1] and int(piece.said) <= found[-1][-1][1]:
+                found.append([])
+            # What stands after 前往 is a box to type into.
+            if not jump:
+                found[-1].append((piece, int(piece.said)))
+            jump = False
+    return max(found, key=len)
 
 
 def _chosen(frame: Frame, numbers: list[tuple[_Piece, int]]) -> int | None:
@@ -224,7 +238,8 @@ def rows_due(pager: Pager | None) -> int | None:
     if pager is None or pager.total is None:
         return None
     if not pager.page_size:
-        return pager.total
+        # On the only page all rows must be; how many a page of several holds is not known.
+        return pager.total if pager.page in (None, 1) and not pager.next_enabled else None
     if pager.page is None:
         return pager.total if pager.total <= pager.page_size else None
     return max(0, min(pager.page_size, pager.total - (pager.page - 1) * pager.page_size))
