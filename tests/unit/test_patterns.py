@@ -1,3 +1,8 @@
+"""Facts of the recogniser that `same_text` must know."""
+
+from __future__ import annotations
+
+from vision.patterns import same_text
 
 
 def test_an_older_form_of_a_character_says_the_same() -> None:
