@@ -100,6 +100,7 @@ class VirtualDesktop:
             self._desktop = LocalDesktop(self.display, scale=self._scale, text_input=self._text_input, watch=self._watch)
             if self._urls:
                 self._wait_painted()
+                _wait_focused(self.display, self._timeout)
             self._desktop.clear_touch()
         except BaseException:
             self.close()
@@ -235,6 +236,21 @@ def _paint_root(display: str) -> None:
     root.change_attributes(background_pixel=red << 16 | green << 8 | blue)
     root.clear_area(0, 0, 0, 0)
     x.sync()
+    x.close()
+
+
+def _wait_focused(display: str, timeout: float) -> None:
+    """Until a window has the keyboard; the window manager gives it a moment after the window is painted."""
+    import Xlib.display
+
+    x = Xlib.display.Display(display)
+    root = x.screen().root
+    end = time.monotonic() + timeout
+    while time.monotonic() < end:
+        focus = x.get_input_focus().focus  # 0 none, 1 wherever the pointer is, else a window
+        if not isinstance(focus, int) and focus.id != root.id and (focus.get_wm_class() or focus.query_tree().parent != root):
+            break
+        time.sleep(0.02)
     x.close()
 
 

@@ -13,12 +13,13 @@ from collections.abc import Callable
 from typing import Any
 
 from desktop.base import DesktopError
+from desktop.x_ping import XPing
 
-_FRESH = 0.03
-"""Seconds for clients to read a map in which unused codes got a meaning."""
-_ANEW = 0.15
-"""Seconds before and after a used code gets another meaning: for clients to work off what was typed, and to read the new map.
-Without the second, under a load of 10 on 2 cores one character of 120 came out as the code's old one."""
+_ANSWER = 5.0
+"""Seconds that a busy program may take to work off what was typed before codes are given another meaning."""
+_NO_ANSWER = 0.15
+"""Seconds to wait instead where the focused window answers no pings. A fixed time is not enough on a loaded machine: of 120
+random Chinese characters at a load of 10 on 2 cores some came out as what their code had meant before."""
 
 
 def keysym(character: str) -> int:
@@ -53,6 +54,7 @@ class XTyper:
                     self._keys[int(row[level])] = (first + offset, level == 1)
         self._shift = self._keys.get(0xFFE1, (50, False))[0]
         self._borrowed: OrderedDict[int, int] = OrderedDict()
+        self._ping = XPing(self._x)
         if not self._spare:
             raise DesktopError("键盘布局没有空闲键码，无法直接输入汉字 / the keyboard map has no spare keycode for native typing")
 
@@ -81,11 +83,15 @@ class XTyper:
         if not given:
             return
         if anew:
-            self._x.sync()
-            time.sleep(_ANEW)
+            self._settle()
         self._change(given)
+        self._settle()
+
+    def _settle(self) -> None:
+        """Until the program that gets the keys has worked off all events so far."""
         self._x.sync()
-        time.sleep(_ANEW if anew else _FRESH)
+        if not self._ping.wait(_ANSWER):
+            time.sleep(_NO_ANSWER)
 
     def _change(self, given: dict[int, int]) -> None:
         """Write the map with one request for each run of neighbouring codes: every request makes all programs read the map."""
