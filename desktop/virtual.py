@@ -249,9 +249,15 @@ def _wait_focused(display: str, timeout: float) -> None:
     while time.monotonic() < end:
         focus = x.get_input_focus().focus  # 0 none, 1 wherever the pointer is, else a window
         if not isinstance(focus, int) and focus.id != root.id and (focus.get_wm_class() or focus.query_tree().parent != root):
-            break
+            x.close()
+            return
         time.sleep(0.02)
     x.close()
+    raise NoDisplayError(
+        f"浏览器窗口在 {timeout:g} 秒内没有获得键盘焦点。可能窗口管理器未启动。请运行 python3 run.py doctor。\n"
+        f"The browser's window did not get the keyboard within {timeout:g} s; the window manager may not have started. "
+        "Run python3 run.py doctor."
+    )
 
 
 def _covered(image: Image) -> bool:
