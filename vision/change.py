@@ -137,7 +137,7 @@ class Stillness:
         fresh = [p for p in places if p not in known]
         if self.learn and len(places) <= RESTLESS_TILES:
             for place in places:
-                self._changes[place] = [*self._changes.get(place, [])[-7:], frame.time]
+                self._changes[place] = [*self._changes.get(place, [])[-63:], frame.time]
         elif len(places) > RESTLESS_TILES:
             self._changes.clear()
         if fresh:
@@ -188,6 +188,16 @@ class Stillness:
         return not bool(difference.any())
 
 
+def _changed_pieces(a: Frame, b: Frame) -> list[Box]:
+    """Changed pixels by nearness (6 px) instead of by tile: a spinner close to a new row stays one by itself."""
+    scale = a.scale
+    steps = cv2.absdiff(a.image, b.image).max(axis=2)
+    near = cv2.dilate((steps > 0).astype(np.uint8), np.ones((round(12 * scale) | 1, round(12 * scale) | 1), np.uint8))
+    pad = (round(12 * scale) | 1) // 2
+    _, _, stats, _ = cv2.connectedComponentsWithStats(near, connectivity=8)
+    return [Box(x, y, w, h).grow(-pad) for x, y, w, h, _ in stats[1:].tolist() if w > 2 * pad and h > 2 * pad]
+
+
 def spinner_boxes(frames: Iterable[Frame]) -> list[Box]:
     """Small, roughly square parts that changed between every two of at least three frames: something that turns.
 
@@ -196,7 +206,7 @@ def spinner_boxes(frames: Iterable[Frame]) -> list[Box]:
     shown = list(frames)
     if len(shown) < 3:
         raise ValueError("a turning thing is told from three frames or more")
-    each = [changed_boxes(a, b) for a, b in pairwise(shown)]
+    each = [_changed_pieces(a, b) for a, b in pairwise(shown)]
     out = []
     for box in each[0]:
         mates = [box]

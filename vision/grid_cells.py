@@ -47,10 +47,14 @@ def look(frame: Frame, cell: Box, em: float) -> Content:
     _drop_lines(ink, cell, em)
     _drop_slivers(ink, em)
     around_ink = bounds(ink)
-    if around_ink is None:
-        return Content()
     marked = marks(crop, far, em)
     boxes = [m.box for m in marked]
+    if around_ink is None:
+        # The outline of an empty check box on a striped row is paler than any text.
+        if len(boxes) == 1 and _square(boxes[0], em):
+            place = boxes[0].shift(cell.x, cell.y)
+            return Content(ink=place, check=place)
+        return Content()
     found = Content(ink=around_ink.shift(cell.x, cell.y))
     text = ink.copy()
     # A check box is a square that stands alone.

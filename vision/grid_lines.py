@@ -77,7 +77,9 @@ def sketch(frame: Frame, region: Box | None = None) -> Sketch:
     """Text and rules of a frame. 20–40 ms for 1080p."""
     area = frame.box if region is None else Box(*region).clip(frame.width, frame.height)
     across = edges_across(frame.crop(area), round(LONG * frame.scale))
-    texts = [line.box for line in find_lines(frame, area)]
+    # A short upright line between two headers is no text.
+    thin, tall = 3 * frame.scale, 18 * frame.scale
+    texts = [line.box for line in find_lines(frame, area) if line.box.width > thin or line.box.height < tall]
     return Sketch(frame, area, across, texts)
 
 

@@ -30,9 +30,8 @@ MARK = 14
 """Spread of a channel in the middle of a check box or radio from which there is a mark: set 25–255, not set 0–5."""
 HALF = 0.3
 """Share of the middle's rows that a mark covers: a tick or dot 0.36 and more, the bar of a half-set box up to 0.28."""
-BORDER = 100.0
-"""Channel difference of a side's line from which the border is another one: focus 133–239. The same input in its place: 0;
-one drawn with shadows and moved by a fraction of a pixel can reach 137, so focus is judged where a control has not moved."""
+BORDER = 50.0
+"""Channel difference of the border from which it is another one: focus 102–156; the same control, also moved, 0."""
 SHIFTS = (-0.75, -0.375, 0.0, 0.375, 0.75)
 """Sub-pixel shifts tried, pixels: where a layout puts a control on fractions of a pixel."""
 
@@ -122,7 +121,7 @@ def is_checked(crop: Image) -> bool:
         return False
     middle = crop[high // 4 : high - high // 4, wide // 4 : wide - wide // 4].astype(np.int16)
     # A radio's dot may fill that middle: its rim shows on the lines through the centre.
-    y, x, dy, dx = high // 2, wide // 2, round(0.16 * high), round(0.16 * wide)
+    y, x, dy, dx = high // 2, wide // 2, round(0.2 * high), round(0.2 * wide)
     lines = (crop[y - 1 : y + 2, dx : wide - dx], crop[dy : high - dy, x - 1 : x + 2])
     if max(_spread(middle), *(_spread(line) for line in lines)) < MARK:
         return False
@@ -157,21 +156,19 @@ def _differences(crop: Image, reference: Image) -> tuple[float, float]:
 
 
 def _border(crop: Image, reference: Image) -> float:
-    """Largest difference between the lines along the sides (5 px deep), each side at its best shift by a pixel."""
-    out = []
-    for turned, before in zip(_sides(crop), _sides(reference), strict=True):
-        pairs = [(turned[1:], before[:-1]), (turned, before), (turned[:-1], before[1:])]
-        out.append(min(float(np.abs(a - b).max()) for a, b in pairs))
-    return max(out)
+    """Second largest difference of the four sides' border colours: one side may be cut or blended."""
+    sides = [float(np.abs(a - b).max()) for a, b in zip(_sides(crop), _sides(reference), strict=True)]
+    return sorted(sides)[-2]
 
 
 def _sides(crop: Image) -> list[npt.NDArray[np.int16]]:
-    """For each side the median colours of its first five lines, 5×3, of the middle half."""
+    """For each side the colour of its border: of the first five lines the one farthest from what lies behind them."""
     sides = []
     for turns in range(4):
         turned = np.rot90(crop, turns)
         edge = turned.shape[1] // 4
-        sides.append(np.median(turned[:5, edge : turned.shape[1] - edge], axis=1).astype(np.int16))
+        lines = np.median(turned[:6, edge : turned.shape[1] - edge], axis=1).astype(np.int16)
+        sides.append(lines[int(np.abs(lines[:5] - lines[-1]).max(axis=1).argmax())])
     return sides
 
 
