@@ -13,10 +13,10 @@ import cv2
 import numpy as np
 from pydantic import ValidationError
 from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from anchors.errors import LibraryBrokenError, LibraryMissingError, UnknownAnchorError
-from anchors.model import SCHEMA, AnchorSpec, GridSpec, LibrarySpec, Popup
+from anchors.model import SCHEMA, AnchorSpec, GridSpec, LibrarySpec, Popup, ScreenSpec, Window
 from vision.frame import Box, Image, Point
 
 LIBRARY = Path(__file__).parent / "library"
@@ -219,6 +219,8 @@ def read_spec(path: Path) -> LibrarySpec:
         mark = error.problem_mark
         place = f"第 {mark.line + 1} 行第 {mark.column + 1} 列 / line {mark.line + 1} column {mark.column + 1}" if mark else ""
         raise LibraryBrokenError(f"{path} 不是正确的 YAML：{place}：{error.problem}") from error
+    except YAMLError as error:  # characters that no YAML may hold
+        raise LibraryBrokenError(f"{path} 不是正确的 YAML / is not YAML：{error}") from error
     if not isinstance(document, dict):
         raise LibraryBrokenError(f"{path} 里没有锚点库的内容 / holds no anchor library")
     try:
@@ -235,9 +237,14 @@ def _upgrade(document: dict[str, Any], path: Path) -> dict[str, Any]:
             f" / Schema {schema!r} is newer than this program ({SCHEMA}); upgrade it."
         )
     while schema < SCHEMA:
+        if schema not in UPGRADES:
+            raise LibraryBrokenError(f"{path} 的格式版本 {schema!r} 不存在 / there never was a schema {schema!r}")
         document = UPGRADES[schema](document)
         schema += 1
     return {**document, "schema": SCHEMA}
+
+
+_WORDS = [word for model in (AnchorSpec, LibrarySpec, GridSpec, ScreenSpec, Popup, Window) for word in model.model_fields]
 
 
 def _lines(error: ValidationError) -> str:
@@ -246,7 +253,7 @@ def _lines(error: ValidationError) -> str:
         place = ".".join(str(part) for part in problem["loc"])
         hint = ""
         if problem["type"] == "extra_forbidden":
-            near = difflib.get_close_matches(str(problem["loc"][-1]), [*AnchorSpec.model_fields, *LibrarySpec.model_fields], 1)
+            near = difflib.get_close_matches(str(problem["loc"][-1]), _WORDS, 1)
             hint = f"（是否想写 {near[0]}？）" if near else ""
         rows.append(f"  {place}: {problem['msg']}{hint}")
     return "\n".join(rows)
@@ -305,6 +312,9 @@ def _build(spec: LibrarySpec, screens: dict[str, Screenshot], folder: Path) -> d
 
     for name in spec.anchors:
         build(name, ())
+    for popup in spec.popups:
+        for name in (popup.seen, popup.dismiss):
+            build(name, ("popups",))
     return built
 
 
