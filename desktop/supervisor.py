@@ -1,9 +1,9 @@
 """Keeps the processes of one virtual desktop, and takes them and their folders away when the one who asked is gone.
 
 Runs as a process of its own (``python supervisor.py``; standard library only). It reads one JSON line with the plan from
-stdin, writes a JSON line when the display stands and then waits: when stdin ends, because the parent closed it or was killed
-in whatever way, everything below it is killed and the folder removed. The children carry PR_SET_PDEATHSIG besides, in case
-the supervisor itself is killed.
+stdin, writes a JSON line when the display stands, starts the programs at a second line and then waits: when stdin ends,
+because the parent closed it or was killed in whatever way, everything below it is killed and the folder removed. The children
+carry PR_SET_PDEATHSIG besides, in case the supervisor itself is killed.
 """
 
 from __future__ import annotations
@@ -145,14 +145,17 @@ def main() -> int:
                 server, display = _start_display(plan, log)
                 display_lock = display.lstrip(":")
                 env = {**os.environ, **plan["env"], "DISPLAY": display}
-                for arguments in plan["programs"]:
-                    _spawn([a.replace("{display}", display) for a in arguments], env, log)
+                _spawn(plan["window_manager"], env, log)
             except (OSError, RuntimeError) as error:
                 tail = (folder / "log.txt").read_text("utf-8", "replace")[-800:]
                 print(json.dumps({"error": str(error), "log": tail}), flush=True)
                 return 1
             print(json.dumps({"display": display, "server": server.pid}), flush=True)
-            _wait_for_end(parent, server)
+            # The second line says that the window manager manages: a kiosk window that comes earlier stays too small.
+            if sys.stdin.buffer.readline():
+                for arguments in plan["programs"]:
+                    _spawn(arguments, env, log)
+                _wait_for_end(parent, server)
         return 0
     finally:
         _kill_all()

@@ -96,7 +96,8 @@ class VirtualDesktop:
         self.folder = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-"))
         try:
             self.display = self._start_supervisor()
-            _paint_root(self.display)
+            _prepare_screen(self.display, self._timeout)
+            self._start_programs()
             self._desktop = LocalDesktop(self.display, scale=self._scale, text_input=self._text_input, watch=self._watch)
             if self._urls:
                 self._wait_painted()
@@ -115,7 +116,7 @@ class VirtualDesktop:
         browser.write_font_configuration(fonts)
         window_manager = self.folder / "openbox.xml"
         window_manager.write_text(_OPENBOX, "utf-8")
-        programs: list[list[str]] = [["openbox", "--sm-disable", "--config-file", str(window_manager)]]
+        programs: list[list[str]] = []
         if self._urls:
             programs.append(browser.chromium_arguments(self._urls, profile, self._size, self._scale))
         plan = {
@@ -134,6 +135,7 @@ class VirtualDesktop:
                 "DBUS_SESSION_BUS_ADDRESS": "disabled:",
                 "NO_AT_BRIDGE": "1",
             },
+            "window_manager": ["openbox", "--sm-disable", "--config-file", str(window_manager)],
             "programs": programs,
         }
         self._supervisor = subprocess.Popen(
@@ -152,6 +154,11 @@ class VirtualDesktop:
                 f"The virtual display did not start: {answer.get('error')}. Run `python3 run.py doctor`."
             )
         return str(answer["display"])
+
+    def _start_programs(self) -> None:
+        assert self._supervisor is not None and self._supervisor.stdin is not None
+        self._supervisor.stdin.write(b"start\n")
+        self._supervisor.stdin.flush()
 
     def _read_answer(self) -> dict[str, Any]:
         assert self._supervisor is not None and self._supervisor.stdout is not None
@@ -226,16 +233,25 @@ def start_virtual(
     return virtual
 
 
-def _paint_root(display: str) -> None:
-    """Give the empty screen the mark's colour; the server keeps it (-noreset)."""
+def _prepare_screen(display: str, timeout: float) -> None:
+    """Give the empty screen the mark's colour (the server keeps it: -noreset) and wait until the window manager manages."""
     import Xlib.display
+    from Xlib import Xatom
 
     x = Xlib.display.Display(display)
     root = x.screen().root
     red, green, blue = _MARK
     root.change_attributes(background_pixel=red << 16 | green << 8 | blue)
     root.clear_area(0, 0, 0, 0)
-    x.sync()
+    sign = x.intern_atom("_NET_SUPPORTING_WM_CHECK")
+    end = time.monotonic() + timeout
+    while root.get_full_property(sign, Xatom.WINDOW) is None:
+        if time.monotonic() > end:
+            raise NoDisplayError(
+                f"窗口管理器 openbox 在 {timeout:g} 秒内未启动。请运行 python3 run.py doctor。\n"
+                f"The window manager openbox did not start within {timeout:g} s. Run python3 run.py doctor."
+            )
+        time.sleep(0.01)
     x.close()
 
 
