@@ -44,14 +44,19 @@ def command(
     name: Annotated[str, typer.Argument(help="名称 / its name")],
     short: Annotated[bool, typer.Option("--short", help="CI 用的短版 / what CI runs")] = False,
     line: Annotated[str | None, typer.Option("--command", help="bare: 要计时的命令 / the command to time")] = None,
+    jobs: Annotated[int | None, typer.Option(help="reconnect: 同时运行的场次 / sessions side by side", min=1)] = None,
+    resume: Annotated[Path | None, typer.Option(help="reconnect: 继续该文件夹中的测量 / go on with an earlier bench")] = None,
+    kills: Annotated[int | None, typer.Option(help="crash: 杀死机器人的次数 / how often the robot is killed", min=1)] = None,
 ) -> Exit:
     """测量并与目标比较 / Measure and compare with the goals."""
     if name not in names():
-        known = ", ".join(names())
-        say(f"没有「{name}」。可用：{known}", f"There is no benchmark {name!r}. There are: {known}")
+        there = ", ".join(names())
+        say(f"没有「{name}」。可用：{there}", f"There is no benchmark {name!r}. There are: {there}")
         return Exit.USAGE
     run = importlib.import_module(f"benchmarks.{name}").run
-    options = {"command": line} if line is not None and "command" in inspect.signature(run).parameters else {}
+    chosen = {"command": line, "jobs": jobs, "resume": resume, "kills": kills}
+    known = inspect.signature(run).parameters
+    options = {key: value for key, value in chosen.items() if value is not None and key in known}
     try:
         figures: dict[str, Any] = run(short=short, **options)
     except RuntimeError as error:

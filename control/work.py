@@ -12,7 +12,8 @@ from anchors.store import Library
 from bots.errors import BusinessError, StepError
 from bots.ports import Vault
 from bots.reconnect import outputs
-from bots.reconnect.flow import ReconnectFlow, Sealer
+from bots.reconnect.acts import Sealer
+from bots.reconnect.flow import ReconnectFlow
 from bots.reconnect.settings import ReconnectSettings
 from bots.robot import Robot
 from control.engine import DbosEngine
@@ -61,8 +62,10 @@ def run_reconnect(
     robot_name: str = "robot-1",
     desktop_name: str | None = None,
     watcher: Watcher | None = None,
+    insist: bool = False,
 ) -> Result:
-    """Run (or resume: same folder, same database) robot 1. A report and a workbook are left whatever happens.
+    """Run (or resume: same folder, same database) robot 1. A report and a workbook are left whatever happens. ``insist`` resumes
+    a run that was killed too often.
 
     Raises RobotBusyError, LedgerError and EngineError before anything was done; Aborted after the report was written.
     """
@@ -74,7 +77,7 @@ def run_reconnect(
     engine = DbosEngine(database, robot_name, desktop_name)
     state, error, aborted = None, "", None
     try:
-        engine.run(folder.id, flow.run)
+        engine.run(folder.id, flow.run, insist=insist)
         state = judge(found for found, _ in ledger.run_states().values())
     except Aborted as stop:
         state, error, aborted = RunState.ABORTED, str(stop), stop
