@@ -154,6 +154,7 @@ class Robot(Eyes):
 
     def _press_anchor(self, step: Step, name: str, timeout: float, *, double: bool = False, park: bool = True) -> Found:
         anchor = self.anchor(name)
+        repeated = False
         for _ in range(LOOKS):
             _, found = self.wait_seen(name, timeout=timeout)
             self._remember(step, found)
@@ -169,8 +170,12 @@ class Robot(Eyes):
                 continue
             if park:
                 self.park()
-            if anchor.spec.irreversible or self._took_effect(found.box):
+            if anchor.spec.irreversible or repeated or self._took_effect(found.box):
                 return found
+            assert self.frame is not None
+            if not isinstance(locate(self.frame, anchor, hovered=not park), Found):
+                return found  # that it went away is its effect
+            repeated = True
             step.note = self.say("点击后画面没有任何变化，再点一次", "nothing changed after the press; pressed once more")
         raise self._restless(anchor.title)
 
@@ -199,7 +204,8 @@ class Robot(Eyes):
         clock = self.desktop.clock
         with self.step(Click(target=title)) as step:
             started = clock.now()
-            for _ in range(LOOKS * 3):
+            moved = 0
+            while moved < LOOKS * 3:
                 frame = self.look()
                 try:
                     with self.watch("find"):
@@ -225,6 +231,7 @@ class Robot(Eyes):
                 try:
                     self._act(step, box, box.center, recheck, irreversible=irreversible, always=True)
                 except MovedError:
+                    moved += 1
                     self.wait_still(quiet=0.1, timeout=2.0)
                     continue
                 self.park()
