@@ -23,6 +23,10 @@ _ARRIVAL = 1.0
 """Seconds. Usually the pointer is there at the first look; on a loaded machine it was seen 10 ms late, and a window manager that
 grabs clicks holds the pointer back until it has caught up."""
 
+_WINDOWS_KEYS = {"ctrl": 0x11, "shift": 0x10, "alt": 0x12, "winleft": 0x5B, "winright": 0x5C}
+_WINDOWS_BUTTONS: dict[Button, int] = {"left": 0x01, "right": 0x02, "middle": 0x04}
+"""Virtual key codes, for what is looked for at the start."""
+
 _binding = threading.RLock()
 """pyautogui keeps one X connection for the whole process."""
 
@@ -214,6 +218,44 @@ class Hands:
                 self._gui.FAILSAFE = saved
         if failed:
             raise NoDisplayError("\n".join(failed))
+
+    def drop_leftovers(self) -> list[str]:
+        """Let go of keys and buttons that are down although this object pressed none: a robot that was killed between down and
+        up leaves them so (measured on X). A button is let go where nothing is, so that the press it began comes to nothing.
+        Returns what was down."""
+        with _binding:
+            keys, buttons = self._down_now()
+            for key in keys:
+                self._lift(key)
+            if buttons:
+                width, height = self._gui.size()
+                self.move(width - 2, height // 2)
+            for button in buttons:
+                self._call("mouseUp", button=button, **self._at())
+        return [*map(str, keys), *buttons]
+
+    def _down_now(self) -> tuple[list[int | str], list[Button]]:
+        """X: key codes; Windows: names of the modifiers."""
+        if self._x is None:
+            state = dpi._windll().user32.GetAsyncKeyState
+            return (
+                [name for name, code in _WINDOWS_KEYS.items() if state(code) & 0x8000],
+                [name for name, code in _WINDOWS_BUTTONS.items() if state(code) & 0x8000],
+            )
+        map_ = self._x.query_keymap()
+        mask = self._x.screen().root.query_pointer().mask
+        down: list[int | str] = [code for code in range(8, 256) if map_[code // 8] >> (code % 8) & 1]
+        return down, [name for name, number in BUTTONS.items() if mask >> (7 + number) & 1]
+
+    def _lift(self, key: int | str) -> None:
+        if isinstance(key, str):
+            self._call("keyUp", key)
+            return
+        from Xlib import X
+        from Xlib.ext import xtest
+
+        xtest.fake_input(self._x, X.KeyRelease, key)
+        self._x.sync()
 
     def screen_size(self) -> tuple[int, int] | None:
         """(width, height) of the whole X screen now; None on Windows."""

@@ -50,6 +50,7 @@ class LocalDesktop:
         self._input = threading.RLock()
         """Held for each single event, so that nothing can go down after abort() released everything."""
         self.clock = RealClock(self._stop)
+        self._hands.drop_leftovers()
         self._eyes = self._open_eyes()
         self._monitor = dict(self._eyes.primary_monitor)
         self._origin = Point(int(self._monitor["left"]), int(self._monitor["top"]))
