@@ -26,8 +26,10 @@ INK = 51.0
 background stays: from 59."""
 BACKGROUND = 8.0
 """The same for the background. One state: 0; the other state of filled buttons from 74, of inputs and check boxes 10–19."""
-MARK = 14
+MARK = 10
 """Spread of a channel in the middle of a check box or radio from which there is a mark: set 25–255, not set 0–5."""
+DOT = 0.68
+"""Share of a radio's size that its dot takes: 0.5–0.62; the inside of an empty one 0.74–0.85."""
 HALF = 0.3
 """Share of the middle's rows that a mark covers: a tick or dot 0.36 and more, the bar of a half-set box up to 0.28."""
 BORDER = 50.0
@@ -120,10 +122,10 @@ def is_checked(crop: Image) -> bool:
     if min(high, wide) < 6:
         return False
     middle = crop[high // 4 : high - high // 4, wide // 4 : wide - wide // 4].astype(np.int16)
-    # A radio's dot may fill that middle: its rim shows on the lines through the centre.
-    y, x, dy, dx = high // 2, wide // 2, round(0.2 * high), round(0.2 * wide)
-    lines = (crop[y - 1 : y + 2, dx : wide - dx], crop[dy : high - dy, x - 1 : x + 2])
-    if max(_spread(middle), *(_spread(line) for line in lines)) < MARK:
+    # Without its corners: there a radio's outline comes in where the crop lies a pixel aside.
+    ys, xs = np.ogrid[-1 : 1 : middle.shape[0] * 1j, -1 : 1 : middle.shape[1] * 1j]
+    disk = middle[ys**2 + xs**2 <= 1.05]
+    if int((disk.max(axis=0) - disk.min(axis=0)).max()) < MARK and not _dot(crop):
         return False
     usual = np.median(middle.reshape(-1, 3), axis=0)
     away = np.abs(middle - usual).max(axis=2)
@@ -132,9 +134,21 @@ def is_checked(crop: Image) -> bool:
     return not bar
 
 
-def _spread(part: npt.NDArray[Any]) -> int:
-    """Largest range of a channel."""
-    return int((part.max(axis=(0, 1)).astype(np.int16) - part.min(axis=(0, 1))).max())
+def _dot(crop: Image) -> bool:
+    """Whether a radio's dot fills the middle: its width and height are then far below those of an empty radio's inside.
+
+    Opposite ways from the centre are added up, so that a crop lying a pixel aside says the same.
+    """
+    high, wide = crop.shape[:2]
+    y, x = high // 2, wide // 2
+    centre = crop[y, x].astype(np.int16)
+
+    def across(line: Image, middle: int) -> float:
+        other = np.abs(line.astype(np.int16) - centre).max(axis=1) >= MARK
+        before, after = np.flatnonzero(other[:middle]), np.flatnonzero(other[middle:])
+        return float((after[0] + middle if len(after) else len(line)) - (before[-1] + 1 if len(before) else 0)) / len(line)
+
+    return across(crop[y], x) <= DOT and across(crop[:, x], y) <= DOT
 
 
 def _differences(crop: Image, reference: Image) -> tuple[float, float]:
