@@ -20,9 +20,9 @@ from vision.patterns import opposite, same_text
 from vision.state import enabled_look
 from vision.words import words
 
-TEXT_LEVEL = 0.80
-"""Least certain character of a reading that may witness for a known word. A word that also equals the expected one exactly
-needs less certainty than free text (0.90 accepts 92 % without error there, FIELD.md §2)."""
+TEXT_LEVEL, TEXT_LEVEL_IRREVERSIBLE = 0.60, 0.80
+"""Least certain character of a reading that may witness for a known word. A word that equals the expected one exactly needs
+less certainty than free text (0.90 accepts 92 % without error there, FIELD.md §2): 溫馨提示 for 温馨提示 comes with 0.77."""
 
 PICTURE_LEVEL = 0.45
 """Correlation that a place must reach beside a matching text. True targets at another scale go down to 0.58–0.65 and after a
@@ -234,8 +234,9 @@ class _Search:
         expected = self.spec.text or ""
         equal = same_text(reading.text, expected)
         wrong = not equal and (opposite(reading.text, expected) or any(same_text(reading.text, n) for n in self.spec.never))
-        ok = equal and reading.lowest >= TEXT_LEVEL
-        return Witness("text", ok, reading.lowest, TEXT_LEVEL, f"「{reading.text}」" if reading.text else "（空）"), wrong
+        level = TEXT_LEVEL_IRREVERSIBLE if self.spec.irreversible else TEXT_LEVEL
+        ok = equal and reading.lowest >= level
+        return Witness("text", ok, reading.lowest, level, f"「{reading.text}」" if reading.text else "（空）"), wrong
 
     # Deciding
 

@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from anchors.locate import locate
 from anchors.sighting import Contradicted, Found, Sighting, explain
 from anchors.store import Anchor, Library
@@ -28,6 +30,9 @@ STILL = 0.15
 HOLD = 0.03
 """Seconds between button down and up, and before the pointer leaves again: without it a loaded browser lost 2 of 60 presses,
 with it none of 120."""
+
+TOUCH_PAUSE = 3.0
+"""Seconds without a person's hand on mouse or keyboard before the robot goes on; it looks again first."""
 
 POPUP_PATIENCE = 0.25
 """Seconds that an awaited thing may be missing before known dialogs are looked for: they cost more than the thing itself."""
@@ -65,6 +70,8 @@ class Eyes:
         self.library: Library = next(iter(self.libraries.values()))
         self.watch = Stopwatch(desktop.clock)
         self.frame: Frame | None = None
+        self.item: str | None = None
+        self.pauses = 0
         self.popups_dismissed = 0
 
     # Names
@@ -173,9 +180,9 @@ class Eyes:
     # Dialogs that may come at any moment
 
     def dismiss_popups(self, frame: Frame) -> bool:
-        """Dismiss one known dialog that is on `frame`. True when something was pressed.
+        """Dismiss one known dialog that is on `frame`. True when it was seen, so that the screen must be looked at again.
 
-        Raises ClientBusyError and SessionExpiredError after dismissing such a dialog: the flow must know.
+        Nothing is pressed where the dialog has just gone or moved. Raises ClientBusyError and SessionExpiredError after dismissing such a dialog: the flow must know.
         """
         for popup in self.library.popups:
             seen = self.see(popup.seen, frame)
@@ -184,6 +191,8 @@ class Eyes:
             button = self.see(popup.dismiss, frame)
             if not isinstance(button, Found):
                 continue
+            if self.give_way() or not np.array_equal(frame.crop(button.box), self.look().crop(button.box)):
+                return True
             with self.watch("input"):
                 self.press_at(button.click_point)
             self.popups_dismissed += 1
@@ -195,6 +204,24 @@ class Eyes:
                 raise SessionExpiredError(self.say(f"客户端提示「{title}」", f"The client says “{title}”"), frame=frame)
             return True
         return False
+
+    def give_way(self) -> bool:
+        """Pause while a person's hand is on mouse or keyboard. True when there was one: what was seen before counts no more."""
+        if not self.desktop.touched():
+            return False
+        self.pauses += 1
+        self.desktop.release_all()
+        self.journal.note("pause", self.say("有人在操作，机器人暂停", "A person is working; the robot pauses"), self.item)
+        clock = self.desktop.clock
+        started = clock.now()
+        while True:
+            self.desktop.clear_touch()
+            clock.sleep(TOUCH_PAUSE)
+            if not self.desktop.touched():
+                break
+        self.watch.wait(clock.now() - started)
+        self.journal.note("resume", self.say("无人操作，重新查看画面后继续", "Nobody touches it; looking again"), self.item)
+        return True
 
     def press_at(self, point: tuple[int, int]) -> None:
         self.desktop.move(*point)

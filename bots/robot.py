@@ -15,16 +15,13 @@ from anchors.store import Library
 from bots.errors import DoubtfulError, MovedError, NotSeenError, StepError
 from bots.eyes import Eyes, Stopwatch
 from bots.ports import Journal, StepRecord, Vault
-from desktop.base import Aborted, Desktop
+from desktop.base import Aborted, Desktop, DesktopError
 from recordings.actions import Action, Check, Choose, Click, Language, Press, Read, Type
 from vision import text
 from vision.change import same
 from vision.findings import Reading
 from vision.frame import Box, Frame, Point
 from vision.patterns import same_text
-
-TOUCH_PAUSE = 3.0
-"""Seconds without a person's hand on mouse or keyboard before the robot goes on; it looks again first."""
 
 LOOKS = 4
 """How often a step looks again when its target changed between look and act. Rows that move every second are given up."""
@@ -72,9 +69,7 @@ class Robot(Eyes):
     ) -> None:
         super().__init__(desktop, libraries, journal, language)
         self.vault = vault
-        self.item: str | None = None
         self.progress = progress
-        self.pauses = 0
         self.moved = 0
         self._totals: dict[str, float] = {}
         self._own = 0.0
@@ -250,15 +245,17 @@ class Robot(Eyes):
                     self._remember(step, found)
                     try:
                         self._act(step, found.box, found.click_point, None)
+                        with self.watch("input"):
+                            self.desktop.clock.sleep(SETTLE)
+                        self._hands_free()
                         break
                     except MovedError:
                         self.wait_still(quiet=0.1, timeout=2.0)
                 else:
                     raise self._restless(anchor.title)
                 with self.watch("input"):
-                    self.desktop.clock.sleep(SETTLE)
                     self.hotkey("ctrl", "a")
-                    self.desktop.type_text(typed, secret=secret)
+                    self._type(typed, secret)
                 if secret or not verify:
                     # What is still being drawn must not be taken for the effect of the next press.
                     self.wait_still(quiet=0.1, timeout=1.0)
@@ -273,6 +270,18 @@ class Robot(Eyes):
                 frame=self.frame,
             )
 
+    def _type(self, typed: str, secret: bool) -> None:
+        """Type it; an error that quotes a secret is replaced by one that does not, since errors are written down."""
+        try:
+            self.desktop.type_text(typed, secret=secret)
+        except Exception as error:
+            if not secret or typed not in str(error):
+                raise
+            kind = type(error).__name__
+        else:
+            return
+        raise DesktopError(self.say(f"密码未能输入（{kind}）", f"The password could not be typed ({kind})"))
+
     def _reads_back(self, point: Point, typed: str) -> bool:
         """Whether the text at the click point says what was typed; waits up to a second for the client to draw it."""
         clock = self.desktop.clock
@@ -281,10 +290,9 @@ class Robot(Eyes):
         while True:
             frame = self.look()
             with self.watch("read"):
-                strip = Box(point.x - round(60 * scale), point.y - round(16 * scale), round(700 * scale), round(32 * scale))
+                strip = Box(point.x - round(100 * scale), point.y - round(16 * scale), round(740 * scale), round(32 * scale))
                 lines = text.find_lines(frame, strip.clip(frame.width, frame.height))
-                near = [line.box for line in lines if line.box.right > point.x - 8 * scale]
-                near.sort(key=lambda box: abs(box.x - point.x))
+                near = sorted((line.box for line in lines), key=lambda box: max(box.x - point.x, point.x - box.right, 0))
                 readings = text.read([frame.crop(box.grow(3)) for box in near[:2]])
             if any(same_text(reading.text, typed) for reading in readings):
                 return True
@@ -303,7 +311,7 @@ class Robot(Eyes):
         """A key or a combination: the first ones are held while the last is pressed."""
         with self.step(Press(keys=keys)) as step:
             step.before = self.look()
-            self._hands_free(step)
+            self._hands_free()
             with self.watch("input"):
                 self.hotkey(*keys)
 
@@ -385,7 +393,7 @@ class Robot(Eyes):
         always: bool = False,
     ) -> None:
         """Press at `point` if, on a frame taken now, the target is what was seen. Raises MovedError when it is not."""
-        self._hands_free(step)
+        self._hands_free()
         seen = step.before
         frame = self.look()
         with self.watch("find"):
@@ -404,28 +412,15 @@ class Robot(Eyes):
                 self.moved += 1
                 self.park()
                 raise MovedError(self.say("目标在按下前发生了变化", "The target changed before the press"), frame=fresh)
-            self._hands_free(step)
+            self._hands_free()
         with self.watch("input"):
             for _ in range(2 if double else 1):
                 self._press_button()
 
-    def _hands_free(self, step: Step) -> None:
+    def _hands_free(self) -> None:
         """A person's hand on mouse or keyboard pauses the robot; then it looks again."""
-        if not self.desktop.touched():
-            return
-        self.pauses += 1
-        self.desktop.release_all()
-        self.journal.note("pause", self.say("有人在操作，机器人暂停", "A person is working; the robot pauses"), step.item)
-        clock = self.desktop.clock
-        started = clock.now()
-        while True:
-            self.desktop.clear_touch()
-            clock.sleep(TOUCH_PAUSE)
-            if not self.desktop.touched():
-                break
-        self.watch.wait(clock.now() - started)
-        self.journal.note("resume", self.say("无人操作，重新查看画面后继续", "Nobody touches it; looking again"), step.item)
-        raise MovedError(self.say("有人操作过，需要重新查看画面", "A person worked here; looking again"), frame=self.frame)
+        if self.give_way():
+            raise MovedError(self.say("有人操作过，需要重新查看画面", "A person worked here; looking again"), frame=self.frame)
 
     def _restless(self, title: str) -> DoubtfulError:
         return DoubtfulError(

@@ -19,6 +19,7 @@ from commands.output import result, take_options, words
 TABLE: dict[str, tuple[str, str, str]] = {
     # name: (module, Chinese, English)
     "demo": ("commands.demo", "演示：机器人在模拟客户端上办理费控复电", "The demo: robot 1 on the stand-in clients"),
+    "calibrate": ("commands.calibrate", "标定：截取和检查客户端的锚点", "Capture and check the anchors of a client"),
     "setup": ("commands.setup", "准备运行环境（.venv 和系统软件包）", "Make the environment (.venv and system packages)"),
     "test": ("commands.test", "检查代码并运行测试", "Check the code and run the tests"),
     "vault": ("commands.vault", "保存和查看登录密码的引用", "Store passwords, used by reference"),

@@ -18,6 +18,7 @@ from anchors.locate import locate
 from anchors.model import SCHEMA, AnchorSpec, GridSpec, LibrarySpec, Popup, ScreenSpec
 from anchors.sighting import Found
 from anchors.store import Library
+from bots.errors import NotSeenError
 from bots.robot import Robot
 from calibration.capture import CaptureError, Flaw, Sheet, judge
 from calibration.writer import write_library
@@ -46,7 +47,7 @@ class Tour:
         self.anchors: dict[str, AnchorSpec] = {}
         self.pictures: dict[str, Image] = {}
         self.flaws: list[Flaw] = []
-        self.known: dict[str, dict[str, Any]] = {}
+        self.known: set[str] = set()
 
     def walk(self) -> list[Flaw]:
         """Do the whole plan; returns what should be mended. Raises StepError and CaptureError where it cannot go on."""
@@ -144,21 +145,31 @@ class Tour:
         deadline = clock.now() + PATIENCE
         while clock.now() < deadline:
             frame = self.robot.wait_still(quiet=0.6)
+            for name in self.known:
+                if self.robot.sees(name, frame):
+                    self._close(name)
+                    return name
             sheet = Sheet("dialog", frame)
-            known = {**self.known, **missing}
-            for name, wish in known.items():
-                if not any(same_text(line.text, wish["title"]) for line in sheet.lines):
-                    continue
-                if name in missing:
+            for name, wish in missing.items():
+                if any(same_text(line.text, wish["title"]) for line in sheet.lines):
                     title = {"text": wish["title"], "kind": "label", "area": [0.2, 0.1, 0.6, 0.8]}
                     button = {"text": wish["button"], "inside": {"anchor": name, "box": box}}
                     self._capture({"screen": name, "anchors": {name: title, f"{name}_ok": button}})
-                    self.known[name] = wish
-                self.robot.click(f"{name}_ok")
-                self.robot.wait_gone(name)
-                return name
+                    self.known.add(name)
+                    self._close(name)
+                    return name
             clock.sleep(0.2)
         return None
+
+    def _close(self, name: str) -> None:
+        """Close a dialog, and others of its kind that may lie under it."""
+        for _ in range(5):
+            self.robot.click(f"{name}_ok")
+            try:
+                self.robot.wait_gone(name, timeout=4.0)
+            except NotSeenError:
+                continue
+            return
 
     def _link(self, value: dict[str, str]) -> None:
         """Press a word that stands in a grid's first row (it is no anchor: rows come and go)."""

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from statistics import median
 
 from vision.findings import Character, Line, Reading
 from vision.frame import Box
 
-GAP = 0.45
-"""Width of a gap between words in characters: 停复电 has none, a button's text and its outline have 0.6 and more."""
+GAP = 0.35
+"""Width of a gap between words in ems: 停复电 has none, a button's text and its outline have 0.4 and more."""
+
+NARROW = 0.55
+"""Width of a Latin letter or digit in ems."""
 
 
 def words(line: Line) -> list[Line]:
@@ -19,17 +21,38 @@ def words(line: Line) -> list[Line]:
     """
     if line.reading is None:
         return []
-    characters = line.reading.characters
-    solid = [c for c in characters if c.text.strip()]
+    solid = [c for c in line.reading.characters if c.text.strip()]
     if len(solid) < 2:
         return [line]
-    least = GAP * median(c.box.width for c in solid)
+    em = _em(solid)
     groups: list[list[Character]] = [[solid[0]]]
     for before, after in pairwise(solid):
-        if after.box.x - before.box.right >= least:
+        if _gap(before, after, em) >= GAP * em:
             groups.append([])
         groups[-1].append(after)
     return [line] if len(groups) == 1 else [_word(group, line.reading) for group in groups]
+
+
+def _em(solid: list[Character]) -> float:
+    """Size of the font from the distances of neighbours: the boxes of characters reach into the gaps, their middles do not."""
+    sizes = []
+    for before, after in pairwise(solid):
+        sizes.append((_middle(after) - _middle(before)) / ((_width(before) + _width(after)) / 2))
+    # The lower quartile: a gap widens its two neighbours as well.
+    return sorted(sizes)[len(sizes) // 4]
+
+
+def _gap(before: Character, after: Character, em: float) -> float:
+    return _middle(after) - _middle(before) - em * (_width(before) + _width(after)) / 2
+
+
+def _middle(character: Character) -> float:
+    return character.box.x + character.box.width / 2
+
+
+def _width(character: Character) -> float:
+    """In ems."""
+    return NARROW if character.text.isascii() else 1.0
 
 
 def _word(group: list[Character], whole: Reading) -> Line:
