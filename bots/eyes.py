@@ -182,7 +182,8 @@ class Eyes:
     def dismiss_popups(self, frame: Frame) -> bool:
         """Dismiss one known dialog that is on `frame`. True when it was seen, so that the screen must be looked at again.
 
-        Nothing is pressed where the dialog has just gone or moved. Raises ClientBusyError and SessionExpiredError after dismissing such a dialog: the flow must know.
+        Nothing is pressed where the dialog has just gone or moved. Raises ClientBusyError and SessionExpiredError after
+        dismissing such a dialog: the flow must know.
         """
         for popup in self.library.popups:
             seen = self.see(popup.seen, frame)
