@@ -144,7 +144,7 @@ def test_a_doubtful_target_is_never_pressed_and_the_journal_says_why(
 def test_the_reason_is_said_in_english_when_english_is_asked_for(tmp_path: Path) -> None:
     r = rig(tmp_path, language="en")
     r.client.shown["reconnect"] = replace(RECONNECT, text="停电")
-    with pytest.raises(NotSeenError, match="Waited 2 s for “复电”.*the text there is") as error:
+    with pytest.raises(NotSeenError, match=r"Waited 2 s for “复电”.*the text there is") as error:
         r.robot.click("reconnect", timeout=2.0)
     assert "停电" in str(error.value) and r.sentences == ["Click “复电”"]
 
@@ -153,7 +153,7 @@ def test_of_several_awaited_things_the_contradicted_one_is_told_about(tmp_path: 
     r = rig(tmp_path)
     del r.client.shown["query"]
     r.client.shown["reconnect"] = replace(RECONNECT, text="停电")
-    with pytest.raises(NotSeenError, match="等待「查询、复电」.*停电"):
+    with pytest.raises(NotSeenError, match=r"等待「查询、复电」.*停电"):
         r.robot.wait_seen("query", "reconnect", timeout=1.0)
 
 
