@@ -60,8 +60,8 @@ def find_lines(frame: Frame | Image, region: Box | None = None, scale: float | N
         area = Box(*region).clip(area.width, area.height)
     if area.width < 3 or area.height < 3:
         return []
-    pieces = _pieces(image[area.y : area.bottom, area.x : area.right], scale)
-    boxes = [Box(p.left + area.x, p.top + area.y, p.width, p.height) for p in _join(pieces, scale)]
+    pieces, borders = _pieces(image[area.y : area.bottom, area.x : area.right], scale)
+    boxes = [Box(p.left + area.x, p.top + area.y, p.width, p.height) for p in _join(pieces, borders, scale)]
     return [Line(box) for box in in_reading_order(boxes)]
 
 
@@ -79,7 +79,8 @@ def in_reading_order(boxes: list[Box]) -> list[Box]:
     return [box for row in rows for box in sorted(row)]
 
 
-def _pieces(image: Image, scale: float) -> list[_Piece]:
+def _pieces(image: Image, scale: float) -> tuple[list[_Piece], Any]:
+    """The pieces and the mask of long vertical edges."""
     gray: Any = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
     height, width = gray.shape
     # An edge is marked in the pixel after the step, so a stroke is marked where it starts and just behind its end.
@@ -88,7 +89,8 @@ def _pieces(image: Image, scale: float) -> list[_Piece]:
     cv2.threshold(cv2.absdiff(gray[1:], gray[:-1]), EDGE - 1, 1, cv2.THRESH_BINARY, dst=across[1:])
     cv2.threshold(cv2.absdiff(gray[:, 1:], gray[:, :-1]), EDGE - 1, 1, cv2.THRESH_BINARY, dst=down[:, 1:])
     long: Any = cv2.morphologyEx(across, cv2.MORPH_OPEN, np.ones((1, round(LONG_ACROSS * scale)), np.uint8))
-    long |= cv2.morphologyEx(down, cv2.MORPH_OPEN, np.ones((round(LONG_DOWN * scale), 1), np.uint8))
+    borders: Any = cv2.morphologyEx(down, cv2.MORPH_OPEN, np.ones((round(LONG_DOWN * scale), 1), np.uint8))
+    long |= borders
     mask: Any = across | down
     mask &= 1 - long
     glue = round(GLUE * scale)
@@ -104,7 +106,7 @@ def _pieces(image: Image, scale: float) -> list[_Piece]:
         piece = _tight(mask, x, y, w, h)
         if piece is not None and piece.height <= TALLEST * scale and not _is_border(piece, mask, long, scale):
             pieces.append(piece)
-    return pieces
+    return pieces, borders
 
 
 def _tight(mask: Any, x: int, y: int, w: int, h: int) -> _Piece | None:
@@ -129,15 +131,18 @@ def _is_border(piece: _Piece, mask: Any, long: Any, scale: float) -> bool:
     return all(side.mean() >= FRAME_SIDE for side in sides)
 
 
-def _join(pieces: list[_Piece], scale: float) -> list[_Piece]:
-    """Join neighbours of one line of text: on one height, with a small gap relative to it."""
+def _join(pieces: list[_Piece], borders: Any, scale: float) -> list[_Piece]:
+    """Join neighbours of one line of text: on one height, with a small gap relative to it and no border in it.
+
+    A dialog's edge is such a border: what it covers half must not run into its own words.
+    """
     joined: list[_Piece] = []
     open_lines: list[_Piece] = []
     for piece in sorted(pieces, key=lambda p: p.left):
         # No gap is wider than that of the tallest text, so lines that ended further left are finished.
         open_lines = [line for line in open_lines if piece.left - line.right <= GAP * TALLEST * scale]
         beside = (line for line in reversed(open_lines) if line.top < piece.bottom and piece.top < line.bottom)
-        line = next((line for line in beside if _one_line(line, piece)), None)
+        line = next((line for line in beside if _one_line(line, piece) and not _border_between(line, piece, borders)), None)
         if line is None:
             line = _Piece(piece.left, piece.top, piece.right, piece.bottom)
             open_lines.append(line)
@@ -155,3 +160,9 @@ def _one_line(line: _Piece, piece: _Piece) -> bool:
     overlap = min(line.bottom, piece.bottom) - max(line.top, piece.top)
     together = max(line.bottom, piece.bottom) - min(line.top, piece.top)
     return overlap >= 0.5 * min(line.height, piece.height) and together <= 1.4 * tall
+
+
+def _border_between(line: _Piece, piece: _Piece, borders: Any) -> bool:
+    """Whether a long vertical edge runs through the gap from the line's top to its bottom."""
+    gap = borders[min(line.top, piece.top) : max(line.bottom, piece.bottom), line.right : piece.left + 1]
+    return gap.size > 0 and bool(gap.all(axis=0).any())

@@ -288,7 +288,9 @@ def look_alikes(character: str) -> frozenset[str]:
 _PUNCTUATION = str.maketrans("（）：，；！？－—–／【】“”‘’～", "():,;!?---/[]\"\"''~")
 
 
-_VARIANTS = str.maketrans("溫戶內産產眞別吿査黃歷冊絕録錄値說强爲淸靑黒晩歩毎", "温户内产产真别告查黄历册绝录录值说强为清青黑晚步每")
+_VARIANTS = str.maketrans(
+    "溫戶內産產眞別吿査黃歷冊絕録錄値說强爲淸靑黒晩歩毎", "温户内产产真别告查黄历册绝录录值说强为清青黑晚步每"
+)
 """Older forms of one and the same character that the recogniser, which knows both, takes at small sizes (seen: 溫馨提示)."""
 
 
