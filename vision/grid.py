@@ -110,7 +110,7 @@ def find_row(
     """Look again for the row whose cell under ``column`` reads exactly ``value``, wherever it has moved to.
 
     ``where`` is the grid of an earlier look or a region. Only the key column is read; readings of equal pixels come from
-    the cache, so a look at an unchanged grid costs some 40 ms. None when no row has it; raises :class:`RowAmbiguous` when
+    the cache: 150 ms for an unchanged grid of 10×10 cells on a full screen, 0.7 s for a new one. None when no row has it; raises :class:`RowAmbiguous` when
     several have it and :class:`GridError` when the table is gone.
     """
     region = where if isinstance(where, Box) or where is None else _room(frame, where)
