@@ -110,8 +110,8 @@ def find_row(
     """Look again for the row whose cell under ``column`` reads exactly ``value``, wherever it has moved to.
 
     ``where`` is the grid of an earlier look or a region. Only the key column is read; readings of equal pixels come from
-    the cache: 150 ms for an unchanged grid of 10×10 cells on a full screen, 0.7 s for a new one. None when no row has it; raises :class:`RowAmbiguous` when
-    several have it and :class:`GridError` when the table is gone.
+    the cache: 150 ms for an unchanged grid of 10×10 cells on a full screen, 0.7 s for a new one. None when no row has it;
+    raises :class:`RowAmbiguous` when several have it and :class:`GridError` when the table is gone.
     """
     region = where if isinstance(where, Box) or where is None else _room(frame, where)
     grid = read_grid(frame, region, [column], patterns={column: pattern} if pattern else None)
