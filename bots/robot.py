@@ -72,8 +72,7 @@ class Robot(Eyes):
         self.progress = progress
         self.moved = 0
         self._totals: dict[str, float] = {}
-        self._own = 0.0
-        self._waited = 0.0
+        self._since = desktop.clock.now()
 
     # Steps and their time
 
@@ -102,37 +101,39 @@ class Robot(Eyes):
             seconds = clock.now() - started
             inner, self.watch = self.watch, outer
             outer.wait(inner.waited)
-            self._count(inner, seconds)
-            self.journal.step(
-                StepRecord(
-                    action=action,
-                    target=step.target,
-                    item=step.item,
-                    started=started,
-                    seconds=seconds,
-                    waited=inner.waited,
-                    outcome=outcome,
-                    message=message or step.note,
-                    before=step.before,
-                    after=after or self.frame,
-                    target_box=step.box,
-                    evidence=step.evidence,
-                    clear=step.clear,
-                    shares={**inner.shares},
+            self._count(inner)
+            with self.watch("journal"):
+                self.journal.step(
+                    StepRecord(
+                        action=action,
+                        target=step.target,
+                        item=step.item,
+                        started=started,
+                        seconds=seconds,
+                        waited=inner.waited,
+                        outcome=outcome,
+                        message=message or step.note,
+                        before=step.before,
+                        after=after or self.frame,
+                        target_box=step.box,
+                        evidence=step.evidence,
+                        clear=step.clear,
+                        shares={**inner.shares},
+                    )
                 )
-            )
 
-    def _count(self, inner: Stopwatch, seconds: float) -> None:
-        self._waited += inner.waited
-        self._own += max(0.0, seconds - inner.waited)
-        for name, share in inner.shares.items():
+    def _count(self, watch: Stopwatch) -> None:
+        for name, share in watch.shares.items():
             self._totals[name] = self._totals.get(name, 0.0) + share
 
     def take_times(self) -> dict[str, float]:
-        """Own seconds, waited seconds and shares since the last call."""
-        times = {"own": self._own, "waited": self._waited, **self._totals}
-        self._own = self._waited = 0.0
-        self._totals = {}
+        """Own seconds, waited seconds and shares since the last call. Call it between steps. What lies between steps (a wait,
+        a look at a row, the ledger) counts too: the robot's own is everything in which the client was not waited for."""
+        now = self.desktop.clock.now()
+        self._count(self.watch)
+        waited = self.watch.waited
+        times = {"own": max(0.0, now - self._since - waited), "waited": waited, **self._totals}
+        self._since, self._totals, self.watch = now, {}, Stopwatch(self.desktop.clock)
         return times
 
     # Verbs
