@@ -77,7 +77,7 @@ class _Search:
         elif self.spec.area is not None:
             self.region = self._area(Box(*self.spec.area))
         if (found := self._exact()) is not None:
-            return found
+            return self._without_twin(found) if isinstance(found, Found) and self.spec.irreversible else found
         for path, region in self._regions():
             self._judge_pictures(region)
             if any(s.accepted for s in self.suspects):
@@ -127,6 +127,13 @@ class _Search:
             if places:
                 return self._remembered(places, variant, "exact")
         return None
+
+    def _without_twin(self, found: Found) -> Sighting:
+        """Known pixels at one place do not say that there is no second one: on fractions of a pixel a twin has other pixels."""
+        self.hovered = False
+        self._judge_pictures(self.region)
+        twins = tuple(s for s in self.suspects if s.accepted)
+        return found if len(twins) == 1 else Ambiguous(twins, self._evidence(found.evidence.path))
 
     def _contains(self, box: Box) -> bool:
         return self.region is None or box.intersect(self.region) == box

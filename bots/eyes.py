@@ -169,6 +169,18 @@ class Eyes:
         self.watch.wait(clock.now() - started)
         return frame
 
+    def wait_changed(self, before: Frame, timeout: float = 2.0) -> bool:
+        """Wait until the screen differs from `before`; False when it does not in time."""
+        clock = self.desktop.clock
+        started = clock.now()
+        while same(before, self.look()):
+            if clock.now() - started > timeout:
+                self.watch.wait(clock.now() - started)
+                return False
+            clock.sleep(POLL / 2)
+        self.watch.wait(clock.now() - started)
+        return True
+
     def _not_seen(self, names: Sequence[str], sightings: Mapping[str, Sighting], frame: Frame, timeout: float) -> NotSeenError:
         # What contradicts tells more than what is absent.
         ranked = sorted(sightings.values(), key=lambda s: not isinstance(s, Contradicted))

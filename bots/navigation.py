@@ -29,7 +29,11 @@ def bring(robot: Robot, system: str, signs: Sequence[str], keys: Sequence[str] =
         except NotSeenError:
             if turn == TABS - 1:
                 raise
+        before = robot.look()
         robot.press(*keys)
+        # What is still painted of the window that goes away must not be taken for the one that comes.
+        robot.wait_changed(before, timeout=2.0)
+        robot.wait_still(timeout=3.0)
     raise AssertionError("unreachable")
 
 

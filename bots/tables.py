@@ -11,9 +11,10 @@ from anchors.sighting import Found, explain
 from bots.errors import DoubtfulError, NotSeenError
 from bots.robot import READ_LEVEL, Robot
 from recordings.actions import ReadGrid
+from vision.change import same
 from vision.findings import Cell, Grid
 from vision.frame import Box, Frame
-from vision.grid import GridError, RowAmbiguous, find_row, read_grid
+from vision.grid import GridError, read_grid
 from vision.patterns import same_text
 
 CHECK = "check"
@@ -46,6 +47,7 @@ class Tables:
 
     def __init__(self, robot: Robot, name: str) -> None:
         self.robot, self.name = robot, name
+        self._seen: tuple[Frame, tuple[str, ...], Grid] | None = None
 
     @property
     def spec(self) -> GridSpec:
@@ -80,14 +82,19 @@ class Tables:
     def look(self, frame: Frame, columns: Sequence[str] | None = None) -> Grid:
         """The grid on this frame; only the columns asked for are read. Raises NotSeenError when it is not there."""
         spec = self.spec
-        names = [spec.columns[c] for c in columns or spec.columns]
+        asked = tuple(columns or spec.columns)
+        if self._seen is not None and self._seen[1] == asked and same(self._seen[0], frame):
+            return self._seen[2]  # an unchanged screen is not looked at twice
+        names = [spec.columns[c] for c in asked]
         patterns = {spec.columns[c]: p for c, p in spec.patterns.items() if c in (columns or spec.columns)}
         region = self.region(frame)
         try:
             with self.robot.watch("grid"):
-                return read_grid(frame, region, names, patterns=patterns)
+                grid = read_grid(frame, region, names, patterns=patterns)
         except GridError as error:
             raise NotSeenError(str(error), frame=frame) from error
+        self._seen = (frame, asked, grid)
+        return grid
 
     def read(self, columns: Sequence[str] | None = None, *, timeout: float = 30.0) -> Table:
         """The page of the grid that is shown, once it stands still. Raises NotSeenError."""
@@ -168,34 +175,36 @@ class Tables:
 
     def is_checked(self, frame: Frame, key: str, value: str) -> bool:
         """Whether the row's check box is set. Raises NotSeenError when the row is not there."""
-        spec = self.spec
-        try:
-            row = find_row(frame, self.region(frame), spec.columns[key], value, pattern=spec.patterns.get(key))
-        except GridError as error:
-            raise NotSeenError(str(error), frame=frame) from error
-        if row is None:
-            raise NotSeenError(f"「{self.title}」中没有 {value} / no row {value}", frame=frame)
-        return any(cell.checked for cell in row.cells)
+        cells = self._row(self.look(frame, [key]), key, value, frame)
+        return any(cell.checked for cell in cells)
+
+    def _row(self, grid: Grid, key: str, value: str, frame: Frame) -> Sequence[Cell]:
+        """The one row whose key reads `value`. Raises NotSeenError and, when several rows have it, DoubtfulError."""
+        column = grid.column(self.spec.columns[key])
+        rows = [row for row in grid.rows if row[column].text == value]
+        if len(rows) > 1:
+            raise DoubtfulError(
+                self.robot.say(
+                    f"「{self.title}」中有 {len(rows)} 行都是 {value}。", f"{len(rows)} rows of “{self.title}” are {value}."
+                ),
+                frame=frame,
+            )
+        if not rows:
+            raise NotSeenError(
+                self.robot.say(f"「{self.title}」中没有 {value} 这一行。", f"“{self.title}” has no row {value}."), frame=frame
+            )
+        return rows[0]
 
     def finder(self, key: str, value: str, column: str, word: str | None = None) -> Callable[[Frame], tuple[Box, Sequence[Box]]]:
         """For `Robot.click_where`: the cell (or the word in it) under `column` in the row whose `key` reads `value`."""
         spec = self.spec
 
         def find(frame: Frame) -> tuple[Box, Sequence[Box]]:
-            try:
-                row = find_row(frame, self.region(frame), spec.columns[key], value, pattern=spec.patterns.get(key))
-            except RowAmbiguous as error:
-                raise DoubtfulError(str(error), frame=frame) from error
-            except GridError as error:
-                raise NotSeenError(str(error), frame=frame) from error
-            if row is None:
-                raise NotSeenError(
-                    self.robot.say(f"「{self.title}」中没有 {value} 这一行。", f"“{self.title}” has no row {value}."), frame=frame
-                )
             if column == CHECK:
-                return _check_box(row.cells, frame), [_proof(row.cells, value, frame)]
+                cells = self._row(self.look(frame, [key]), key, value, frame)
+                return _check_box(cells, frame), [_proof(cells, value, frame)]
             grid = self.look(frame, [key, column])
-            cells = grid.rows[row.row]
+            cells = self._row(grid, key, value, frame)
             return _word(cells[grid.column(spec.columns[column])], word, frame), [_proof(cells, value, frame)]
 
         return find

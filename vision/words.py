@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from itertools import pairwise
 
 from vision.findings import Character, Line, Reading
@@ -27,10 +28,15 @@ def words(line: Line) -> list[Line]:
     em = _em(solid)
     groups: list[list[Character]] = [[solid[0]]]
     for before, after in pairwise(solid):
-        if _gap(before, after, em) >= GAP * em:
+        if _gap(before, after, em) >= GAP * em or _is_icon(before) != _is_icon(after):
             groups.append([])
         groups[-1].append(after)
     return [line] if len(groups) == 1 else [_word(group, line.reading) for group in groups]
+
+
+def _is_icon(character: Character) -> bool:
+    """Whether the recogniser took an icon beside the words (the arrow of a menu) for a symbol like ▼."""
+    return unicodedata.category(character.text[0]) == "So"
 
 
 def _em(solid: list[Character]) -> float:
