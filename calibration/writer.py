@@ -22,16 +22,24 @@ HEADER = """\
 
 
 def write_library(folder: Path, spec: LibrarySpec, pictures: dict[str, Image]) -> None:
-    """Write screenshots first and the file that names them last, each by renaming, so that a full disk breaks nothing."""
+    """Everything is written beside the old files and takes their place only when all of it is on the disk: boxes and the
+    screenshots they belong to change together, and a full disk changes nothing. Raises OSError."""
     folder.mkdir(parents=True, exist_ok=True)
-    for name, image in pictures.items():
-        path = folder / spec.screens[name].file
-        path.parent.mkdir(parents=True, exist_ok=True)
-        ok, data = cv2.imencode(".png", image, [cv2.IMWRITE_PNG_COMPRESSION, 9])
-        if not ok:
-            raise OSError(f"{path}: 图片编码失败 / the picture could not be encoded")
-        _replace(path, np.asarray(data).tobytes())
-    _replace(folder / "anchors.yaml", dump(spec).encode("utf-8"))
+    fresh: list[tuple[Path, Path]] = []
+    try:
+        for name, image in pictures.items():
+            path = folder / spec.screens[name].file
+            path.parent.mkdir(parents=True, exist_ok=True)
+            ok, data = cv2.imencode(".png", image, [cv2.IMWRITE_PNG_COMPRESSION, 9])
+            if not ok:
+                raise OSError(f"{path}: 图片编码失败 / the picture could not be encoded")
+            _write_beside(path, np.asarray(data).tobytes(), fresh)
+        _write_beside(folder / "anchors.yaml", dump(spec).encode("utf-8"), fresh)
+        for new, path in fresh:
+            new.replace(path)
+    finally:
+        for new, _ in fresh:
+            new.unlink(missing_ok=True)
 
 
 def dump(spec: LibrarySpec) -> str:
@@ -57,14 +65,11 @@ def _flow(value: Any) -> Any:
     return value
 
 
-def _replace(path: Path, data: bytes) -> None:
-    fresh = path.with_name(path.name + ".new")
-    try:
-        with fresh.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(path)
-    except OSError:
-        fresh.unlink(missing_ok=True)
-        raise
+def _write_beside(path: Path, data: bytes, fresh: list[tuple[Path, Path]]) -> None:
+    """Write `data` to a file beside `path` and note the pair in `fresh`."""
+    new = path.with_name(path.name + ".new")
+    fresh.append((new, path))
+    with new.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
