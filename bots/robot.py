@@ -29,7 +29,7 @@ LOOKS = 4
 HOVER = 0.06
 """Seconds for the client to draw its hover style before the last look at an irreversible target."""
 
-SETTLE = 0.08
+SETTLE = 0.04
 """Seconds between a click into a field and the first key: browsers find out asynchronously what a click hit, so that keys
 sent at once may arrive before it (seen: a text typed into the middle of the old one, once in 240)."""
 
@@ -171,6 +171,9 @@ class Robot(Eyes):
             assert self.frame is not None
             if not isinstance(locate(self.frame, anchor, hovered=not park), Found):
                 return found  # that it went away is its effect
+            # A dialog's mask darkens what lies behind it, but a plain word behind it may still be found.
+            if self.dismiss_popups(self.frame):
+                continue
             repeated = True
             step.note = self.say("点击后画面没有任何变化，再点一次", "nothing changed after the press; pressed once more")
         raise self._restless(anchor.title)
