@@ -27,6 +27,9 @@ SURE = 0.7
 JUMP = ("前往", "跳至", "到第", "跳转")
 """Words before the box for a page to go to."""
 
+EMPTY = ("暂无", "无数据", "没有数据", "没有找到", "无记录", "nodata")
+"""What tables say in place of rows, without spaces."""
+
 _TOTAL = re.compile(r"共\D{0,3}(\d+)\D{0,2}(?:条|项|记录|行|$)|(?:总数|总计|合计|Total)\D{0,2}(\d+)", re.IGNORECASE)
 _SIZE = re.compile(r"(\d+)\s*(?:条|项|行)?\s*/\s*(?:页|page)|每页\D{0,3}(\d+)", re.IGNORECASE)
 _RANGE = re.compile(r"(\d+)\s*(?:-|–|—|~|至|到)\s*(\d+)\s*(?:条|项|行|记录|，|,)")
@@ -52,12 +55,16 @@ def read_pager(frame: Frame, table: Box, region: Box | None = None) -> Pager | N
             rows[-1] = around([rows[-1], box])
         else:
             rows.append(box)
-    for number, row in enumerate(rows[:3]):
-        if number and row.y > table.bottom + REACH * scale:
+    tried = 0
+    for row in rows:
+        if tried == 3 or (tried and row.y > table.bottom + REACH * scale):
             break
-        pager = _pager(frame, _pieces(frame, row, table, area))
+        pieces = _pieces(frame, row, table, area)
+        pager = _pager(frame, pieces)
         if pager is not None:
             return pager
+        # An empty table says so in its middle, far above its pages.
+        tried += not any(word in piece.said.lower() for piece in pieces for word in EMPTY)
     return None
 
 
