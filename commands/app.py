@@ -24,6 +24,7 @@ TABLE: dict[str, tuple[str, str, str]] = {
     "test": ("commands.test", "检查代码并运行测试", "Check the code and run the tests"),
     "vault": ("commands.vault", "保存和查看登录密码的引用", "Store passwords, used by reference"),
     "doctor": ("commands.doctor", "检查这台电脑能否运行机器人", "Check whether this PC can run robots"),
+    "pictures": ("commands.pictures", "重新生成文档中的图片", "Draw the pictures of the docs anew"),
     "bench": ("benchmarks.command", "测量并与目标比较", "Measure and compare with the goals"),
 }
 
