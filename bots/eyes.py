@@ -27,7 +27,7 @@ POLL = 0.05
 STILL = 0.15
 """Seconds without a changed pixel after which a page counts as drawn; dialogs of common component libraries fade in 0.1–0.3 s."""
 
-HOLD = 0.03
+HOLD = 0.01
 """Seconds between button down and up, and before the pointer leaves again: without it a loaded browser lost 2 of 60 presses,
 with it none of 120."""
 
