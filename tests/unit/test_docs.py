@@ -106,7 +106,7 @@ def test_the_site_toml_shown_is_valid_but_for_the_second_system_it_leaves_out(pa
 
 def test_the_goals_told_in_both_languages_are_the_same_and_those_of_the_benchmarks() -> None:
     tables = [re.search(r"<!-- figures -->\n(.*?)<!-- /figures -->", words(page), re.S) for page in READMES]
-    english, chinese = ([row.split(" | ")[-2] for row in table[1].splitlines()[2:]] for table in tables if table)
+    english, chinese = ([row.split(" | ")[-2] for row in table[1].strip().splitlines()[2:]] for table in tables if table)
     assert [re.findall(r"[\d.]+", goal) for goal in english] == [re.findall(r"[\d.]+", goal) for goal in chinese]
     goals = tomllib.loads((ROOT / "benchmarks" / "goals.toml").read_text("utf-8"))
     assert goals["reconnect"]["robot_seconds_median"]["at_most"] == 2.5
