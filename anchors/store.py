@@ -65,6 +65,8 @@ class Anchor:
         self.screenshot = screenshot
         self.parent = parent
         self.memory = Memory()
+        self._crop: Image | None = None
+        screenshot.anchors.append(self)
 
     @property
     def title(self) -> str:
@@ -78,17 +80,26 @@ class Anchor:
     def box(self) -> Box:
         return Box(*self.spec.box)
 
-    @cached_property
+    @property
     def crop(self) -> Image:
         """The anchor's own pixels, `uint8` H×W×3 BGR. Raises LibraryBrokenError when the box is not on the screenshot."""
-        image = self.screenshot.image
-        if self.box.clip(image.shape[1], image.shape[0]) != self.box or self.box.area == 0:
-            raise LibraryBrokenError(
-                f"锚点 {self.name} 的框 {tuple(self.box)} 不在截图 {self.screenshot.path.name}"
-                f"（{image.shape[1]}×{image.shape[0]}）之内；请重新标定。"
-                f" / The box of anchor {self.name} does not lie on its screenshot; capture it again."
-            )
-        return np.ascontiguousarray(image[self.box.y : self.box.bottom, self.box.x : self.box.right])
+        if self._crop is None:
+            image = self.screenshot.image
+            for anchor in self.screenshot.anchors:
+                anchor.cut(image)
+            self.cut(image)
+            if self._crop is None:
+                raise LibraryBrokenError(
+                    f"锚点 {self.name} 的框 {tuple(self.box)} 不在截图 {self.screenshot.path.name}"
+                    f"（{image.shape[1]}×{image.shape[0]}）之内；请重新标定。"
+                    f" / The box of anchor {self.name} does not lie on its screenshot; capture it again."
+                )
+        return self._crop
+
+    def cut(self, image: Image) -> None:
+        """Keep the anchor's own pixels of its screenshot, if its box lies on it."""
+        if self.box.clip(image.shape[1], image.shape[0]) == self.box and self.box.area > 0:
+            self._crop = image[self.box.y : self.box.bottom, self.box.x : self.box.right].copy()
 
     @property
     def click_offset(self) -> Point:
@@ -100,14 +111,23 @@ class Anchor:
 
 
 class Screenshot:
-    """A whole screen as it was when anchors were captured; loaded when first needed."""
+    """A whole screen as it was when anchors were captured. Six megabytes at 1080p, so it is read when asked for and let go;
+    its anchors' crops are cut out together the first time."""
 
     def __init__(self, path: Path, scale: float) -> None:
         self.path = path
         self.scale = scale
+        self.anchors: list[Anchor] = []
 
     @cached_property
+    def size(self) -> tuple[int, int]:
+        """(width, height) in pixels."""
+        image = self.image
+        return int(image.shape[1]), int(image.shape[0])
+
+    @property
     def image(self) -> Image:
+        """`uint8` H×W×3 BGR, read from the file. Raises LibraryBrokenError."""
         try:
             data = np.fromfile(self.path, dtype=np.uint8)
         except OSError as error:

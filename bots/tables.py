@@ -62,8 +62,8 @@ class Tables:
         spec = self.spec
         box = frame.box
         if spec.area is not None and spec.screen is not None:
-            shot = self.robot.library.screenshot(spec.screen).image
-            fx, fy = frame.width / shot.shape[1], frame.height / shot.shape[0]
+            width, height = self.robot.library.screenshot(spec.screen).size
+            fx, fy = frame.width / width, frame.height / height
             area = Box(*spec.area)
             box = Box(round(area.x * fx), round(area.y * fy), round(area.width * fx), round(area.height * fy))
         if spec.below is not None:

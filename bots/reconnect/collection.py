@@ -56,6 +56,9 @@ class Collection:
     def open_passthrough(self) -> None:
         """The 透抄 page, with 电流 chosen."""
         robot = self.robot
+        robot.use("collection")
+        if robot.sees("passthrough_query"):
+            return
         bring(robot, "collection", SIGNS)
         ways = {
             "login_submit": self._log_in,

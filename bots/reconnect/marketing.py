@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from anchors.locate import locate
 from anchors.sighting import Found
-from bots.errors import BusinessError, DoubtfulError, LostPressError, NotSeenError
+from bots.errors import BusinessError, DoubtfulError, LostPressError, NotSeenError, StepError
 from bots.navigation import bring, go
 from bots.reconnect.settings import Account, ReconnectSettings
 from bots.robot import Robot
@@ -21,7 +21,7 @@ from vision.findings import Reading
 from vision.frame import Box
 from vision.patterns import same_text
 
-FIELDS = ("number", "customer", "name", "status", "address", "phone", "area", "manager", "manager_phone", "crew_phone")
+FIELDS = ("number", "customer", "name", "status", "address", "phone", "area", "manager_phone", "crew_phone")
 """Fields of an order's page, as anchors `field_…`."""
 
 PATTERNS = {
@@ -72,6 +72,8 @@ class Marketing:
         self.todo = Tables(robot, "todo")
         self.commands = Tables(robot, "commands")
         self.sms_log = Tables(robot, "sms_log")
+        self._ready = False
+        """Whether the operator's to-do list was reached since the last start or change of account."""
 
     # Log in and find the way
 
@@ -129,14 +131,18 @@ class Marketing:
 
     def start(self) -> None:
         """From wherever the client stands to its to-do list, with what a page still shows of an earlier log-in reloaded."""
+        self._ready = False
         bring(self.robot, "marketing", SIGNS)
         self.robot.press("f5")
         self.robot.wait_still(quiet=0.4)
         self.open_todo()
 
     def open_todo(self) -> None:
-        """The to-do list, logged in as the operator."""
+        """The to-do list, logged in as the operator. When it is in front already, undimmed, nothing else is looked for."""
         robot = self.robot
+        robot.use("marketing")
+        if self._ready and robot.sees("todo_search"):
+            return
         bring(robot, "marketing", SIGNS)
         ways: dict[str, Way] = {
             **self._ways_in(self.settings.operator),
@@ -148,6 +154,7 @@ class Marketing:
             "menu_digital": self._open_work_window,
         }
         go(robot, ways, self.settings.page_timeout)
+        self._ready = True
 
     # Orders
 
@@ -266,17 +273,25 @@ class Marketing:
                 frame=robot.frame,
             )
         robot.wait_seen(f"{act}_ok", timeout=self.settings.page_timeout)
+        before = robot.look()
         commit()
-        robot.click(f"{act}_ok", timeout=self.settings.page_timeout)
         try:
-            robot.wait_gone(f"{act}_confirm", timeout=DIALOG_CLOSES)
-        except NotSeenError as error:
+            pressed = robot.click(f"{act}_ok", timeout=self.settings.page_timeout)
+        except StepError as error:
+            # A click that raises has pressed nothing; the dialog must not stay open for somebody else.
+            self._cancel(act)
+            raise LostPressError(str(error), frame=error.frame, sighting=error.sighting) from error
+        if not robot.wait_left(pressed, before, DIALOG_CLOSES):
             # Presses are handled in order: a client that hears «cancel» after this has not heard «confirm».
-            robot.click(f"{act}_cancel")
+            self._cancel(act)
             raise LostPressError(
                 robot.say("点击确认后对话框没有关闭，已点取消。", "The dialog stayed open after the press; cancelled."),
                 frame=robot.frame,
-            ) from error
+            )
+
+    def _cancel(self, act: str) -> None:
+        if self.robot.sees(f"{act}_cancel"):
+            self.robot.click(f"{act}_cancel")
 
     def _dialog_text(self, title: str) -> str:
         """All text of the dialog under its title, without spaces."""
@@ -310,6 +325,10 @@ class Marketing:
     def open_sms(self) -> None:
         """自定义发送短信, logged in with the account that may."""
         robot = self.robot
+        robot.use("marketing")
+        if not self._ready and robot.sees("sms_button"):
+            return
+        self._ready = False
         bring(robot, "marketing", SIGNS)
         ways: dict[str, Way] = {
             **self._ways_in(self.settings.texter),
