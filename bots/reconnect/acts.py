@@ -119,13 +119,21 @@ class Acts:
             )
 
     def _until_known(self, number: str, customer: str) -> tuple[str, int]:
-        """Press 复电 as often as the rules allow until it is seen to succeed; at most one act is ever unobserved."""
+        """Press 复电 as often as the rules allow until it is seen to succeed; at most one act is ever unobserved.
+
+        Raises ClientBusyError when the client refused the press: it is not asked again and again in one go.
+        """
+        pressed = False
         while True:
             act = self.ledger.open_act(number, "reconnect")
             if act is not None:
                 self._observe_command(act)
                 continue
             acts = self.ledger.acts(number, "reconnect")
+            if pressed and acts[-1].outcome == "not sent":
+                raise ClientBusyError(
+                    self.robot.say("复电指令被客户端拒绝", "The client refused the reconnect"), frame=self.robot.frame
+                )
             tries = sum(1 for a in acts if a.outcome in {"done", "failed", "unknown"})
             for word in ("done", "unknown"):
                 if any(a.outcome == word for a in acts):
@@ -139,6 +147,7 @@ class Acts:
             self.tell(self.robot.say(f"  下发复电指令（第 {tries + 1} 次）", f"  sending the reconnect (try {tries + 1})"))
             intend = partial(self.ledger.intend, number, "reconnect", {"before": len(commands)})
             self.marketing.press_reconnect(number, customer, intend)
+            pressed = True
 
     def _is_reconnect(self, command: Command) -> bool:
         return same_text(command.word, self.robot.library.term("reconnect_command"))

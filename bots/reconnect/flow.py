@@ -24,6 +24,9 @@ from bots.reconnect.messages import Message, compose, masked
 from bots.reconnect.settings import ReconnectSettings
 from bots.robot import Robot
 
+STAGES = ("reconnect", "reading", "second", "messages")
+"""What is done for each order, one stage after the other."""
+
 LIST_TRIES = 3
 """How often the to-do list is read again when its rows and its count disagree: orders arrive and leave while it is read."""
 
@@ -149,10 +152,10 @@ class ReconnectFlow:
                 robot.journal.note("retry", reason, number, {"stage": stage, "attempt": attempt + 1})
                 self._recover()
         if reason:
-            self.ledger.set_state(number, ItemState.SYSTEM_EXCEPTION, reason, {f"{stage}_failed": True})
+            self._set(number, ItemState.SYSTEM_EXCEPTION, reason)
         times = robot.take_times()
         seconds = robot.desktop.clock.now() - started
-        self._add_times(number, stage, times, seconds)
+        self._add_times(number, stage, times, seconds, reason)
         robot.item = None
         return {"seconds": round(seconds, 3), "state": str(self.ledger.state(number))}
 
@@ -164,7 +167,7 @@ class ReconnectFlow:
         except StepError as error:
             self.robot.journal.note("recover", str(error))
 
-    def _add_times(self, number: str, stage: str, times: Mapping[str, float], seconds: float) -> None:
+    def _add_times(self, number: str, stage: str, times: Mapping[str, float], seconds: float, failed: str) -> None:
         data = self.ledger.data(number)
         shares = dict(data.get("shares", {}))
         for name, value in times.items():
@@ -173,7 +176,7 @@ class ReconnectFlow:
             number,
             self.ledger.state(number) or ItemState.RUNNING,
             data.get("reason", ""),
-            {"shares": shares, "seconds": round(data.get("seconds", 0.0) + seconds, 3)},
+            {"shares": shares, "seconds": round(data.get("seconds", 0.0) + seconds, 3), f"{stage}_failed": failed},
         )
 
     def _set(self, number: str, state: ItemState, reason: str = "", **data: Any) -> None:
@@ -251,13 +254,21 @@ class ReconnectFlow:
     def _verdict(self, number: str) -> tuple[ItemState, str]:
         data, state = self.ledger.data(number), self.ledger.state(number)
         say = self.robot.say
-        if state in {ItemState.UNKNOWN, ItemState.SYSTEM_EXCEPTION, ItemState.BUSINESS_EXCEPTION}:
+        last = {act.name: act.outcome for act in self.ledger.acts(number)}
+        # What a person must look at comes first; a later stage may have gone well all the same.
+        if last.get("archive") in {None, "unknown"} and "archive" in last:
+            return ItemState.UNKNOWN, say("归档结果未见，请人工核实", "archiving was not seen to work; a person must look")
+        if state in {ItemState.UNKNOWN, ItemState.BUSINESS_EXCEPTION}:
             return state, data.get("reason", "")
-        texts = [act for act in self.ledger.acts(number) if act.name.startswith("sms:")]
-        if any(act.outcome != "done" for act in texts):
+        if any(outcome in {None, "unknown"} for name, outcome in last.items() if name.startswith("sms:")):
             return ItemState.UNKNOWN, say(
                 "短信是否发出未看到，请人工核实", "a message was not seen to be sent; a person must look"
             )
+        failed = next((data[key] for key in map("{}_failed".format, STAGES) if data.get(key)), "")
+        if failed or state is ItemState.SYSTEM_EXCEPTION:
+            return ItemState.SYSTEM_EXCEPTION, failed or data.get("reason", "")
+        if data.get("reconnect") == "done" and not data.get("archived"):
+            return ItemState.SYSTEM_EXCEPTION, say("复电成功但未归档", "reconnected but not archived")
         if data.get("reconnect") == "failed":
             return ItemState.BUSINESS_EXCEPTION, say("复电失败，已短信通知抢修班组", "failed; the crew was told")
         if data.get("power") == "off":
