@@ -114,10 +114,12 @@ class Screenshot:
     """A whole screen as it was when anchors were captured. Six megabytes at 1080p, so it is read when asked for and let go;
     its anchors' crops are cut out together the first time."""
 
-    def __init__(self, path: Path, scale: float) -> None:
+    def __init__(self, path: Path, scale: float, image: Image | None = None) -> None:
+        """`image` is for a screen that was not written to `path` yet."""
         self.path = path
         self.scale = scale
         self.anchors: list[Anchor] = []
+        self._given = image
 
     @cached_property
     def size(self) -> tuple[int, int]:
@@ -128,6 +130,8 @@ class Screenshot:
     @property
     def image(self) -> Image:
         """`uint8` H×W×3 BGR, read from the file. Raises LibraryBrokenError."""
+        if self._given is not None:
+            return self._given
         try:
             data = np.fromfile(self.path, dtype=np.uint8)
         except OSError as error:

@@ -121,8 +121,7 @@ def test_a_wish_without_words_or_box_is_refused(sheet: Sheet) -> None:
 
 
 def judged(client: DrawnClient, spec: AnchorSpec) -> list[str]:
-    shot = Screenshot(Path("none.png"), 1.0)
-    shot.__dict__["image"] = client.picture()
+    shot = Screenshot(Path("none.png"), 1.0, client.picture())
     sighting = locate(frame(client), Anchor("it", spec, shot, None))
     return [flaw.kind for flaw in judge(frame(client), "it", sighting, spec)]
 
@@ -269,7 +268,6 @@ def test_a_disabled_look_is_what_calibration_would_keep(sheet: Sheet) -> None:
     client = DrawnClient(query=Thing("查询", 60, 60, DISABLED))
     gray = Sheet("gray", frame(client))
     spec = gray.cut("query", {"text": "查询"})
-    shot = Screenshot(Path("none.png"), 1.0)
-    shot.__dict__["image"] = client.picture()
+    shot = Screenshot(Path("none.png"), 1.0, client.picture())
     anchor = Anchor("query", spec, shot, None)
     assert isinstance(locate(frame(client), anchor), Found) and not isinstance(locate(frame(), anchor), Found)
