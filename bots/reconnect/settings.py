@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 class Account(BaseModel):
     """A log-in to a client."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     user: str
     password: str = Field(pattern=r"^vault:")
@@ -18,7 +18,7 @@ class Account(BaseModel):
 class ReconnectSettings(BaseModel):
     """`[flows.reconnect]` of `site.toml`."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     operator: Account = Account(user="fkzb01", password="vault:marketing-operator")
     """Works the orders in 营销2.0."""
