@@ -5,16 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from anchors.store import Library
 from bots.ports import StepRecord
 from bots.robot import Robot
 from desktop.base import Aborted
 from recordings.actions import Language
-from tests.support.drawn_client import SIZE, DrawnClient
 from tests.support.fake_desktop import Done, FakeDesktop
-from vision.frame import Box, Frame
+from vision.frame import Box, Frame, Image
 
 
 @dataclass
@@ -55,14 +54,22 @@ class Safe:
         return self.secrets[reference.removeprefix("vault:")]
 
 
+class Client(Protocol):
+    """What a robot works on: a picture, and what a press at a place hits."""
+
+    def picture(self) -> Image: ...
+
+    def under(self, place: tuple[int, int]) -> str | None: ...
+
+
 class Rig:
     """Robot, desktop, client and notebook of one test.
 
     ``on_press(name)`` is told which thing of the client a press hit; ``on_grab[n]`` is done just before the n-th grab shows.
     """
 
-    def __init__(self, client: DrawnClient, shelf: Library, language: Language = "zh", **secrets: str) -> None:
-        self.client = client
+    def __init__(self, client: Client, shelf: Library, language: Language = "zh", **secrets: str) -> None:
+        self.client: Any = client
         self.journal = Notebook()
         self.pressed: list[str | None] = []
         self.on_press: Callable[[str | None], None] = lambda name: None
@@ -88,7 +95,8 @@ class Rig:
 
 class _Desktop(FakeDesktop):
     def __init__(self, rig: Rig) -> None:
-        super().__init__(self._picture, SIZE, 1.0, rig.take)
+        height, width = rig.client.picture().shape[:2]
+        super().__init__(self._picture, (width, height), 1.0, rig.take)
         self.rig = rig
         self.stop_at: int | None = None
         self.after_stop = 0
