@@ -22,13 +22,14 @@ from PIL import Image as Pillow
 from PIL import ImageDraw, ImageFont
 
 from anchors.locate import locate
-from anchors.sighting import Absent, Ambiguous, Contradicted, Found, Sighting, Suspect
+from anchors.sighting import Absent, Ambiguous, Contradicted, Found, Sighting, Suspect, explain
 from anchors.store import Library
+from bots.errors import NotSeenError, StepError
 from bots.reconnect.marketing import PATTERNS, Marketing
 from bots.reconnect.settings import ReconnectSettings
 from bots.robot import Robot, value_box
 from commands.exit_codes import Exit
-from commands.output import result, say
+from commands.output import options, result, say
 from commands.standin import ACCOUNTS, ROOT, stand_in
 from control.journal import JsonlJournal
 from control.runs import state_folder
@@ -73,8 +74,13 @@ def command(
 ) -> Exit:
     """重新生成文档中的图片 / Draw the pictures of the docs anew."""
     folder.mkdir(parents=True, exist_ok=True)
-    seen = open_an_order(version)
-    picture = compose(seen.frame, marks(seen, Library.open("marketing", version)), heading(version))
+    try:
+        seen = open_an_order(version)
+        picture = compose(seen.frame, marks(seen, Library.open("marketing", version)), heading(version))
+    except StepError as error:
+        say(str(error), str(error))
+        result({"ok": False, "error": str(error)})
+        return Exit.SYSTEM
     made = [folder / "robot-at-work.png"]
     picture.quantize(256, dither=Pillow.Dither.NONE).save(made[0], optimize=True)
     report = report or latest_report(state_folder())
@@ -130,9 +136,11 @@ def marks(seen: Seen, library: Library) -> list[Mark]:
 def _field(frame: Frame, library: Library, name: str, known: str) -> Mark:
     label = locate(frame, library[f"field_{name}"])
     if not isinstance(label, Found):
-        raise typer.BadParameter(f"field_{name}: {label.kind}")
+        raise NotSeenError(explain(label, options.language), frame=frame, sighting=label)
     labels = [s.box for s in (locate(frame, a) for a in library if a.name.startswith("field_")) if isinstance(s, Found)]
     values = value_box(frame, label.box, labels)
+    if not values:
+        raise NotSeenError(f"「{label.evidence.title}」旁边没有值 / no value beside it", frame=frame)
     readings = text.read([frame.crop(box.grow(3)) for box in values], pattern=PATTERNS[f"field_{name}"])
     said, lowest = readings[0].text, readings[0].lowest
     same = said == known
@@ -150,7 +158,7 @@ def _button(sighting: Sighting) -> Mark:
             sighting.box, GREEN, evidence.title, "全部相符，可以点击", "all agree: may be pressed", tuple(_witnesses(suspect))
         )
     if isinstance(sighting, Absent | Ambiguous) or not evidence.suspects:
-        raise typer.BadParameter(f"{evidence.anchor}: {sighting.kind}")
+        raise NotSeenError(explain(sighting, options.language), sighting=sighting)
     suspect = max(evidence.suspects, key=lambda s: sum(w.ok for w in s.witnesses))
     return Mark(suspect.box, ORANGE, evidence.title, "未启用，不点击", "disabled: not pressed", tuple(_witnesses(suspect)))
 
