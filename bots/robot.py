@@ -443,10 +443,10 @@ def value_box(frame: Frame, label: Box, labels: Sequence[Box]) -> list[Box]:
         (other.x for other in labels if other.x > label.right - 2 and abs(other.center.y - label.center.y) < label.height),
         default=frame.width,
     )
-    strip = Box(label.right - round(6 * scale), label.y - round(4 * scale), right - label.right, label.height + round(8 * scale))
+    strip = Box(label.right - round(2 * scale), label.y - round(4 * scale), right - label.right, label.height + round(8 * scale))
     lines = [line.box for line in text.find_lines(frame, strip.clip(frame.width, frame.height))]
     level = [
-        box for box in lines if abs(box.center.y - label.center.y) <= label.height * 0.6 and box.x >= label.right - 8 * scale
+        box for box in lines if abs(box.center.y - label.center.y) <= label.height * 0.6 and box.x >= label.right - 2 * scale
     ]
     level.sort(key=lambda box: box.x)
     pieces: list[Box] = []
