@@ -5,6 +5,7 @@ Until scenarios are recorded these stand here as code; they know anchors and wor
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -13,7 +14,7 @@ from anchors.sighting import Found
 from bots.errors import BusinessError, DoubtfulError, LostPressError, NotSeenError, StepError
 from bots.navigation import bring, go
 from bots.reconnect.settings import Account, ReconnectSettings
-from bots.robot import Robot
+from bots.robot import READ_LEVEL, Robot
 from bots.tables import Table, Tables
 from recordings.masking import mask_text
 from vision import text
@@ -32,8 +33,9 @@ PATTERNS = {
     "field_crew_phone": r"\d{11}",
 }
 
-FIELD_LEVEL = 0.80
-"""Least certain character of a field that is checked against something known; the check is the second witness."""
+LOOKS_AGAIN = 8.0
+"""Seconds in which an order's page is looked at again while a number or phone on it is not certain: a notice may have come in
+front of it while it was read (seen: a phone read as «F»)."""
 
 PENDING, SUCCEEDED = "执行中", "成功"
 
@@ -223,12 +225,34 @@ class Marketing:
         return True
 
     def read_details(self, order: str, customer: str) -> dict[str, str]:
-        """Every field of the order's page; number and customer are checked. Raises DoubtfulError: then nothing is pressed."""
-        names = tuple(f"field_{name}" for name in FIELDS)
-        readings = self.robot.read_fields(*names, patterns=PATTERNS, timeout=self.settings.page_timeout)
+        """Every field of the order's page. Number and customer are checked; phones must be certain, for messages go there.
+
+        Raises DoubtfulError: then nothing is pressed.
+        """
+        readings = self._certain_fields()
         self.robot.check("field_number", readings["field_number"], order)
         self.robot.check("field_customer", readings["field_customer"], customer)
         return {name: _value(readings[f"field_{name}"]) for name in FIELDS}
+
+    def _certain_fields(self) -> dict[str, Reading]:
+        robot = self.robot
+        names = tuple(f"field_{name}" for name in FIELDS)
+        deadline = robot.desktop.clock.now() + LOOKS_AGAIN
+        while True:
+            readings = robot.read_fields(*names, patterns=PATTERNS, timeout=self.settings.page_timeout)
+            doubtful = [name for name, pattern in PATTERNS.items() if not _certain(readings[name], pattern)]
+            if not doubtful:
+                return readings
+            if robot.desktop.clock.now() > deadline:
+                titles = "、".join(robot.anchor(name).title for name in doubtful)
+                raise DoubtfulError(
+                    robot.say(
+                        f"「{titles}」没有读清，未继续。可能被弹窗遮挡或显示不全；请查看截图。",
+                        f"“{titles}” could not be read for certain; stopped. Is something in front of it? See the picture.",
+                    ),
+                    frame=robot.frame,
+                )
+            robot.dismiss_popups(robot.look())
 
     def status(self) -> str:
         return _value(self.robot.read_fields("field_status")["field_status"])
@@ -361,6 +385,10 @@ class Marketing:
     def press_send(self, phone: str, commit: Callable[[], object]) -> None:
         """Press 发送 and 确定, once the dialog names the number."""
         self._press_confirmed("sms", (phone,), commit)
+
+
+def _certain(reading: Reading, pattern: str) -> bool:
+    return reading.lowest >= READ_LEVEL and re.fullmatch(pattern, _value(reading)) is not None
 
 
 def _value(reading: Reading) -> str:

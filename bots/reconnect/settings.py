@@ -39,8 +39,9 @@ class ReconnectSettings(BaseModel):
     """Seconds between a reading of 0 (or none) and the second one."""
     zero_below: float = Field(0.0005, gt=0)
     """Ampere under which a current counts as 0: the meter shows three decimals."""
-    item_retries: int = Field(3, ge=1, le=10)
-    """How often an order is taken up again after the client failed (system exception); each time it looks first."""
+    item_retries: int = Field(5, ge=1, le=10)
+    """How often an order is taken up again after the client failed (system exception); each time it looks first. Three were too
+    few: rows that moved, «system busy» and an expired log-in met in one order."""
     page_timeout: float = Field(40.0, gt=0)
     """Seconds that a page or a query of the client may take."""
     orders_limit: int = Field(500, ge=1)
