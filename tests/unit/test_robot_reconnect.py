@@ -174,6 +174,17 @@ def test_an_order_is_archived_only_when_its_status_says_so(tmp_path: Path) -> No
     assert arrived(world) == [True]
 
 
+def test_a_later_run_archives_what_an_earlier_one_could_not_and_reconnects_nothing_again(tmp_path: Path) -> None:
+    world = World()
+    world.client.status_word = "停电中"
+    played(world, tmp_path)
+    world.client.status_word = None
+    world.stages.done.clear()
+    ledger, _ = world.run(lambda: SqlLedger(tmp_path / "z.db", "run-2", "marketing", "robot-a"))
+    assert arrived(world) == [True] and world.truth.archived == [ORDER] and world.truth.wrongs == []
+    assert ledger.state(ORDER) is ItemState.SUCCEEDED and "停电中" not in ledger.reason(ORDER)
+
+
 @pytest.mark.parametrize("toasts", [True, False])
 def test_a_crash_after_archiving_finds_the_order_gone_and_writes_it_down(tmp_path: Path, toasts: bool) -> None:
     world = World()
