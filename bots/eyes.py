@@ -37,6 +37,9 @@ TOUCH_PAUSE = 3.0
 POPUP_PATIENCE = 0.25
 """Seconds that an awaited thing may be missing before known dialogs are looked for: they cost more than the thing itself."""
 
+POPUP_OVERDUE = 1.5
+"""Seconds after which they are looked for on a page that never stands still: a spinner may turn behind a dialog for ever."""
+
 
 @dataclass(slots=True)
 class Stopwatch:
@@ -109,6 +112,7 @@ class Eyes:
         checked: Frame | None = None
         sightings: dict[str, Sighting] = {}
         popups_at = started + POPUP_PATIENCE
+        overdue = started + POPUP_OVERDUE
         while True:
             grabbed = clock.now()
             frame = self.look()
@@ -121,8 +125,9 @@ class Eyes:
                         self.watch.wait(grabbed - started)
                         return name, sighting
                 popups_at = max(popups_at, clock.now() + STILL)
-            elif popups and clock.now() >= popups_at:
+            if popups and clock.now() >= (overdue if fresh else popups_at):
                 popups_at = clock.now() + 1.0
+                overdue = clock.now() + POPUP_OVERDUE
                 if self.dismiss_popups(frame):
                     checked = None
             if clock.now() - started > timeout:
