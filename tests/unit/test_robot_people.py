@@ -244,6 +244,37 @@ def test_a_dialog_that_has_just_closed_by_itself_is_not_pressed_where_it_stood(t
     assert r.pressed == []
 
 
+def test_a_dialog_over_a_page_that_never_stands_still_is_dismissed(tmp_path: Path) -> None:
+    """A spinner turns behind it: every look differs from the last one."""
+    r = rig(tmp_path)
+    shows(r, notice=NOTICE, known=KNOWN)
+    draw = r.client.picture
+
+    def turning() -> object:
+        r.client.shown["spinner"] = Thing("加载" + "。" * (r.desktop.grabs % 7), 600, 400, PLAIN, width=160)
+        return draw()
+
+    r.client.picture = turning
+    r.robot.wait_seen("reconnect", timeout=10.0)
+    assert r.pressed == ["known"]
+
+
+def test_a_press_that_only_met_a_dialog_in_front_is_made_once_more_when_the_dialog_is_gone(tmp_path: Path) -> None:
+    """The notice opened over the page between look and press, beside the words: they were still seen."""
+    r = rig(tmp_path)
+    aside = {"notice": NOTICE.at(300, 60), "known": KNOWN.at(600, 180)}
+    shows(r, **aside)
+    works = r.on_press
+
+    def modal(name: str | None) -> None:
+        if name == "known" or "notice" not in r.client.shown:
+            works(name)
+
+    r.on_press = modal
+    r.robot.click("query")
+    assert r.pressed == ["query", "known", "query"] and r.robot.popups_dismissed == 1
+
+
 def test_an_unknown_dialog_is_not_touched(tmp_path: Path) -> None:
     r = rig(tmp_path)
     r.client.shown |= {"odd": Thing("程序更新", 90, 80, DIALOG, width=420, height=170, layer=1), "fine": FINE}
