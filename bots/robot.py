@@ -31,7 +31,8 @@ HOVER = 0.06
 
 SETTLE = 0.04
 """Seconds between a click into a field and the first key: browsers find out asynchronously what a click hit, so that keys
-sent at once may arrive before it (seen: a text typed into the middle of the old one, once in 240)."""
+sent at once may arrive before it (seen without it: a text typed into the middle of the old one, once in 240). What is typed
+is read back all the same."""
 
 NO_EFFECT = 1.5
 """Seconds without one changed pixel after which a press did not arrive: browsers drop input while a page is being committed

@@ -91,4 +91,15 @@ def _known(error: BaseException) -> Exit | None:
         return Exit.ABORTED
     if isinstance(error, DesktopError):
         return Exit.NOT_READY
+    from anchors.errors import AnchorError
+    from commands.standin import StandInError
+    from control.errors import EngineError, LedgerError, RobotBusyError, SettingsError, VaultError
+
+    for kinds, code in (
+        ((RobotBusyError, StandInError), Exit.NOT_READY),
+        ((SettingsError, VaultError, AnchorError), Exit.USAGE),
+        ((LedgerError, EngineError), Exit.SYSTEM),
+    ):
+        if isinstance(error, kinds):
+            return code
     return None

@@ -84,8 +84,10 @@ SHARE_WORDS = {
     "find": ("查找", "finding"),
     "read": ("识别文字", "reading"),
     "input": ("鼠标键盘", "input"),
+    "grid": ("读表格", "reading grids"),
     "journal": ("留痕", "journal"),
 }
+RECIPIENTS = {"crew": ("抢修班组", "crew"), "customer": ("客户", "customer"), "manager": ("台区责任人", "manager")}
 
 
 @dataclass(slots=True)
@@ -214,8 +216,12 @@ def _act(name: str, attempt: int, outcome: str | None) -> dict[str, Any]:
     done = OUTCOME_WORDS.get(outcome, (str(outcome), str(outcome)))
     again = f" #{attempt}" if attempt > 1 else ""
     tone = {"done": "good", "unknown": "bad", None: "bad"}.get(outcome, "mind")
-    suffix = f" {to}" if to else ""
-    return {"zh": f"{zh}{suffix}{again} {done[0]}", "en": f"{en}{suffix}{again} {done[1]}", "tone": tone}
+    zh_to, en_to = RECIPIENTS.get(to, (to, to))
+    return {
+        "zh": " ".join(word for word in (zh, zh_to, again.strip(), done[0]) if word),
+        "en": " ".join(word for word in (en, en_to, again.strip(), done[1]) if word),
+        "tone": tone,
+    }
 
 
 def _line(line: Mapping[str, Any]) -> dict[str, Any]:

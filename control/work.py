@@ -75,12 +75,15 @@ def run_reconnect(
     robot = Robot(desktop, libraries, journal, vault, language, watcher.motion)
     flow = ReconnectFlow(robot, ledger, settings, sealer, watcher.tell, watcher.progress, limit)
     engine = DbosEngine(database, robot_name, desktop_name)
-    state, error, aborted = None, "", None
+    state, error = None, ""
+    aborted: BaseException | None = None
     try:
         engine.run(folder.id, flow.run, insist=insist)
         state = judge(found for found, _ in ledger.run_states().values())
     except Aborted as stop:
         state, error, aborted = RunState.ABORTED, str(stop), stop
+    except KeyboardInterrupt as stop:
+        state, error, aborted = RunState.ABORTED, "Ctrl+C", stop
     except BusinessError as refusal:
         state, error = RunState.NEEDS_PERSON, str(refusal)
     except DesktopError as trouble:

@@ -75,7 +75,7 @@ def test_the_target_is_kept_pixel_by_pixel_and_the_rest_of_the_picture_is_covere
     crop[inside] = crop[0, 0]
     assert (crop == crop[0, 0]).all()
     whole = pixels(tmp_path, line["pictures"]["before"])
-    assert whole.shape == (200, 320, 3) and (whole == whole[0, 0]).all()
+    assert whole.shape == (150, 240, 3) and (whole == whole[0, 0]).all()
 
 
 @pytest.mark.parametrize("action", [Type(target="手机号", text="138****1234"), Read(field="客户名称")])
