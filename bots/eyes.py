@@ -35,6 +35,9 @@ Presses that were lost before had other causes (a stale pointer, grabs of the wi
 TOUCH_PAUSE = 3.0
 """Seconds without a person's hand on mouse or keyboard before the robot goes on; it looks again first."""
 
+FADES = 3.0
+"""Seconds that a dismissed dialog and its mask get at most to fade out."""
+
 POPUP_PATIENCE = 0.25
 """Seconds that an awaited thing may be missing before known dialogs are looked for: they cost more than the thing itself."""
 
@@ -228,6 +231,8 @@ class Eyes:
                 return True
             with self.watch("input"):
                 self.press_at(button.click_point)
+            # While it fades, what lies behind is seen already but cannot be pressed yet (seen: a press on 发送 lost).
+            self.wait_still(timeout=FADES)
             self.popups_dismissed += 1
             title = self.anchor(popup.seen).title
             self.journal.note("popup", self.say(f"关闭了弹窗「{title}」", f"Dismissed the dialog “{title}”"))
