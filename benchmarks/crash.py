@@ -71,6 +71,8 @@ class Life:
     def _listen(self) -> None:
         assert self.process.stdout is not None
         for line in self.process.stdout:
+            if not line.startswith("{"):
+                continue  # a library's word
             said = json.loads(line)
             if "first_input" in said:
                 self.first_input = said["first_input"]

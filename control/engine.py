@@ -129,7 +129,7 @@ class DbosEngine:
             _start(dbos, visit.run_id)
         elif word in ("CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED") or status.executor_id != _executor(self.robot, visit.run_id):
             dbos.resume_workflow(visit.run_id)
-        context = self._wait(dbos, visit)
+        context = self._wait(dbos, visit, insist)
         stages = _DbosStages(dbos, visit)
         try:
             result = context.run(flow, stages)
@@ -142,13 +142,18 @@ class DbosEngine:
         visit.result.set_result(result)
         return dict(dbos.retrieve_workflow(visit.run_id).get_result(polling_interval_sec=POLL_SECONDS))
 
-    def _wait(self, dbos: Any, visit: _Visit) -> contextvars.Context:
+    def _wait(self, dbos: Any, visit: _Visit, insist: bool) -> contextvars.Context:
         """Until DBOS starts or resumes the run and hands over its context."""
         while True:
             try:
                 return visit.context.get(timeout=POLL_SECONDS)
             except queue.Empty:
                 status = dbos.get_workflow_status(visit.run_id)
+                if status.status == "MAX_RECOVERY_ATTEMPTS_EXCEEDED" and insist:
+                    # DBOS counts in the background while it launches, so this may come after the first look at the status.
+                    dbos.resume_workflow(visit.run_id)
+                    insist = False
+                    continue
                 if status.status == "MAX_RECOVERY_ATTEMPTS_EXCEEDED":
                     raise too_often(visit.run_id, MAX_RECOVERIES) from None
                 if status.status not in ("PENDING", "ENQUEUED"):

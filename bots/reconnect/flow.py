@@ -138,6 +138,9 @@ class ReconnectFlow:
         robot.take_times()
         started = robot.desktop.clock.now()
         reason = ""
+        if again:
+            # An earlier life was killed in this stage: a dialog or a half-filled page of its may still be in front.
+            self._recover()
         for attempt in range(self.settings.item_retries):
             try:
                 work(number, order["customer"])
