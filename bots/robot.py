@@ -13,7 +13,7 @@ from anchors.locate import locate
 from anchors.sighting import Found
 from anchors.store import Library
 from bots.errors import DoubtfulError, MovedError, NotSeenError, StepError
-from bots.eyes import Eyes, Stopwatch
+from bots.eyes import POLL, Eyes, Stopwatch
 from bots.ports import Journal, StepRecord, Vault
 from desktop.base import Aborted, Desktop, DesktopError
 from recordings.actions import Action, Check, Choose, Click, Language, Press, Read, Type
@@ -33,6 +33,9 @@ SETTLE = 0.04
 """Seconds between a click into a field and the first key: browsers find out asynchronously what a click hit, so that keys
 sent at once may arrive before it (seen without it: a text typed into the middle of the old one, once in 240). What is typed
 is read back all the same."""
+
+READS_BACK = 1.5
+"""Seconds that a client gets to draw what was typed."""
 
 NO_EFFECT = 1.5
 """Seconds without one changed pixel after which a press did not arrive: browsers drop input while a page is being committed
@@ -290,20 +293,26 @@ class Robot(Eyes):
     def _reads_back(self, point: Point, typed: str) -> bool:
         """Whether the text at the click point says what was typed; waits up to a second for the client to draw it."""
         clock = self.desktop.clock
-        deadline = clock.now() + 1.0
+        started = clock.now()
         scale = self.desktop.scale
+        strip = Box(point.x - round(100 * scale), point.y - round(16 * scale), round(740 * scale), round(32 * scale))
+        before: Frame | None = None
         while True:
+            grabbed = clock.now()
             frame = self.look()
-            with self.watch("read"):
-                strip = Box(point.x - round(100 * scale), point.y - round(16 * scale), round(740 * scale), round(32 * scale))
-                lines = text.find_lines(frame, strip.clip(frame.width, frame.height))
-                near = sorted((line.box for line in lines), key=lambda box: max(box.x - point.x, point.x - box.right, 0))
-                readings = text.read([frame.crop(box.grow(3)) for box in near[:2]])
-            if any(same_text(reading.text, typed) for reading in readings):
-                return True
-            if clock.now() > deadline:
+            if before is None or not same(before, frame):
+                with self.watch("read"):
+                    lines = text.find_lines(frame, strip.clip(frame.width, frame.height))
+                    near = sorted((line.box for line in lines), key=lambda box: max(box.x - point.x, point.x - box.right, 0))
+                    readings = text.read([frame.crop(box.grow(3)) for box in near[:2]])
+                if any(same_text(reading.text, typed) for reading in readings):
+                    self.watch.wait(grabbed - started)
+                    return True
+            before = frame
+            if clock.now() - started > READS_BACK:
+                self.watch.wait(clock.now() - started)
                 return False
-            clock.sleep(0.05)
+            clock.sleep(POLL / 2)
 
     def choose(self, name: str, option: str) -> None:
         """Open a drop-down and choose the option that another anchor shows."""
