@@ -44,21 +44,9 @@ def _most(difference: Any) -> Any:
 
 def edges_across(image: Image, length: int) -> Mask:
     """0/1 H×W: pixels of straight horizontal edges at least ``length`` long; gaps of vertical lines are closed."""
-    return _straight(step(image, 0), length, (1, 0))
-
-
-def edges_down(image: Image, length: int) -> Mask:
-    """0/1 H×W: pixels of straight vertical edges at least ``length`` long."""
-    return _straight(step(image, 1), length, (0, 1))
-
-
-def _straight(steps: Mask, length: int, way: tuple[int, int]) -> Mask:
-    _, mask = cv2.threshold(steps, EDGE - 1, 1, cv2.THRESH_BINARY)
-    across = way[0] == 1
-    close = np.ones((1, 5) if across else (5, 1), np.uint8)
-    long = np.ones((1, length) if across else (length, 1), np.uint8)
-    closed = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, close)
-    opened: Any = cv2.morphologyEx(closed, cv2.MORPH_OPEN, long)
+    _, mask = cv2.threshold(step(image, 0), EDGE - 1, 1, cv2.THRESH_BINARY)
+    closed = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, np.ones((1, 5), np.uint8))
+    opened: Any = cv2.morphologyEx(closed, cv2.MORPH_OPEN, np.ones((1, length), np.uint8))
     return opened  # type: ignore[no-any-return]
 
 

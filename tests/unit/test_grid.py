@@ -176,3 +176,11 @@ def test_looks_at_a_scrolled_grid_join_without_loss(render: Renderer) -> None:
 def test_header_names_are_compared_without_width_and_spaces() -> None:
     assert normal("电流（A） ↑") == normal("电流(A)")
     assert normal("停电") != normal("复电")
+
+
+@pytest.mark.parametrize("scale", [1.0, 1.5])
+def test_a_second_link_at_the_end_of_a_table_without_lines_is_not_lost(render: Renderer, scale: float) -> None:
+    spec = GridSpec(rows=6, style="bare", scale=scale, headers=("工单编号", "业务类型", "操作"), pager=(6, 1, 10))
+    truth = render(spec)
+    assert any(len(row[-1].words) > 1 for row in truth.rows)
+    check_cells(read_grid(truth.frame, columns=["工单编号", "操作"]), truth, ["操作"])
