@@ -216,7 +216,7 @@ def _carried_out(truth_path: Path, database: Path, intent: tuple[int, str, str])
         connection.close()
     with Truth(truth_path) as truth:
         if name == "reconnect":
-            return len(truth.reconnects(item)) > known
+            return len(truth.reconnects(item)) > int(known)
         if name == "archive":
             return item in truth.archived()
         return any(sms.order == item and f"sms:{sms.role}" == name for sms in truth.sms())
@@ -231,16 +231,16 @@ def figures(tally: Tally, results: Sequence[dict[str, Any]]) -> dict[str, Any]:
         "kills": sum(tally.kills.values()),
         "sessions": len(results),
         "orders": asked,
-        "double_acts": sums["double"],
-        "wrong_target_acts": sums["wrong_target"],
-        "disconnects": sums["disconnects"],
-        "lost_orders": sums["unnamed"] + asked - len(lines),
+        "double_acts": sums.get("double", 0),
+        "wrong_target_acts": sums.get("wrong_target", 0),
+        "disconnects": sums.get("disconnects", 0),
+        "lost_orders": sums.get("unnamed", 0) + asked - len(lines),
         "recovery_seconds_median": round(median(tally.recovery), 1) if tally.recovery else 0.0,
         "recovery_seconds_max": round(max(tally.recovery), 1) if tally.recovery else 0.0,
-        "left_to_person": sums["person"],
-        "sms_missing": sums["sms_missing"],
-        "not_archived": sums["not_archived"],
-        "ledger_disagrees": sums["disagree"],
+        "left_to_person": sums.get("person", 0),
+        "sms_missing": sums.get("sms_missing", 0),
+        "not_archived": sums.get("not_archived", 0),
+        "ledger_disagrees": sums.get("disagree", 0),
         "ended_by_itself": len(tally.stopped_early),
         "kills_by_moment": dict(tally.kills),
         "person_why": [
