@@ -137,6 +137,9 @@ def _left_over(
     if not after or after[0][0] - top > 2 * pitch:
         return False
     row = after[0][1]
+    if seen.area.bottom - top < 2 * pitch:
+        # A higher row that the end of the screen cuts: the lines of its wrapped cells stand apart from the others.
+        row = [b for _, texts in after for b in texts]
     if len(row) < max(2, 0.5 * len(head.texts)) or _beside(seen, box, row):
         return False
     return not rows or _like([row], head, rows, seen, seen.scale, 0.6)

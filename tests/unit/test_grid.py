@@ -184,3 +184,16 @@ def test_a_second_link_at_the_end_of_a_table_without_lines_is_not_lost(render: R
     truth = render(spec)
     assert any(len(row[-1].words) > 1 for row in truth.rows)
     check_cells(read_grid(truth.frame, columns=["工单编号", "操作"]), truth, ["操作"])
+
+
+def test_a_wrapped_row_that_the_screen_ends_in_is_not_lost_in_silence(render: Renderer) -> None:
+    headers = ("用户编号", "用户名称", "用电地址", "业务类型", "操作")
+    truth = render(GridSpec(rows=14, seed=3, wrap=True, scale=1.5, headers=headers))
+    shown = [row for row in truth.rows if row[0].box.bottom <= truth.frame.height]
+    assert len(shown) < len(truth.rows)
+    for end in range(shown[-1][0].box.bottom - 60, shown[-1][0].box.bottom - 4, 11):
+        frame = Frame(np.ascontiguousarray(truth.frame.image[:end]), 0.0, 1.5)
+        grid = read_grid(frame, columns=["用户编号"])
+        assert "bottom" in grid.clipped, end
+        assert grid.completeness == "incomplete"
+        assert [row[0].text for row in grid.rows] == [row[0].text for row in truth.rows[: len(grid.rows)]]
