@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 from bots.errors import (
     BusinessError,
+    ClientBusyError,
     StepError,
 )
 from bots.ports import ItemState, Ledger
@@ -26,6 +27,9 @@ from bots.robot import Robot
 
 STAGES = ("reconnect", "reading", "second", "messages")
 """What is done for each order, one stage after the other."""
+
+READING_STAGES = frozenset({"reading", "second"})
+"""Stages that work 采集2.0."""
 
 LIST_TRIES = 3
 """How often the to-do list is read again when its rows and its count disagree: orders arrive and leave while it is read."""
@@ -140,7 +144,7 @@ class ReconnectFlow:
         reason = ""
         if again:
             # An earlier life was killed in this stage: a dialog or a half-filled page of its may still be in front.
-            self._recover()
+            self._recover(stage)
         for attempt in range(self.settings.item_retries):
             try:
                 work(number, order["customer"])
@@ -153,7 +157,8 @@ class ReconnectFlow:
                 reason = str(error)
                 self.acts.note_refusal(number, error)
                 robot.journal.note("retry", reason, number, {"stage": stage, "attempt": attempt + 1})
-                self._recover()
+                if not isinstance(error, ClientBusyError):
+                    self._recover(stage)
         if reason:
             self._set(number, ItemState.SYSTEM_EXCEPTION, reason)
         times = robot.take_times()
@@ -162,9 +167,14 @@ class ReconnectFlow:
         robot.item = None
         return {"seconds": round(seconds, 3), "state": str(self.ledger.state(number))}
 
-    def _recover(self) -> None:
-        """Bring the client back to its start. What cannot be mended now is met again by the next attempt."""
+    def _recover(self, stage: str) -> None:
+        """Bring the client back to its start. What cannot be mended now is met again by the next attempt.
+
+        A client that was only busy stands where it stood; 采集2.0 is found again by every reading from wherever it is.
+        """
         self.robot.desktop.release_all()
+        if stage in READING_STAGES:
+            return
         try:
             self.marketing.start()
         except StepError as error:
