@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from anchors.errors import AnchorError
 from anchors.store import Library
 from bots.errors import BusinessError, StepError
 from bots.ports import Vault
@@ -86,7 +87,7 @@ def run_reconnect(
         state, error, aborted = RunState.ABORTED, "Ctrl+C", stop
     except BusinessError as refusal:
         state, error = RunState.NEEDS_PERSON, str(refusal)
-    except DesktopError as trouble:
+    except (DesktopError, AnchorError) as trouble:
         state, error = RunState.NOT_READY, str(trouble)
     except StepError as trouble:
         state, error = RunState.FAILED, str(trouble)
