@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from anchors.locate import locate
@@ -106,7 +107,9 @@ class Marketing:
         self._gone("notice_title")
 
     def _gone(self, name: str) -> None:
-        self.robot.wait_gone(name, timeout=self.settings.page_timeout)
+        """A dialog that stays is met again by whoever looks for the way: its press may have been swallowed by a pop-up."""
+        with suppress(NotSeenError):
+            self.robot.wait_gone(name, timeout=DIALOG_CLOSES)
 
     def _open_work_window(self) -> None:
         robot = self.robot
