@@ -18,8 +18,8 @@ from commands.exit_codes import Exit
 from commands.output import options, result, say, words
 from commands.standin import ACCOUNTS, StandIn, stand_in
 
-FACTOR = 0.1
-"""How fast time passes for the stand-ins: their commands take 0.2–0.6 s and the five minutes before the second reading 30 s."""
+FACTOR = 0.05
+"""How fast time passes for the stand-ins: their commands take 0.1–0.3 s and the five minutes before the second reading 15 s."""
 
 
 def command(
